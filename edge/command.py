@@ -1,0 +1,33 @@
+"""What the command lines of edge, training and convert have in common."""
+
+import sys
+from typing import Any
+
+import click
+
+from edge.errors import EdgeFerError
+
+
+class CommandGroup(click.Group):
+    """A click group that answers an `EdgeFerError` with one line and its exit code.
+
+    ``--debug`` before the command's name shows the traceback instead.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(["--debug"], is_flag=True, help="Show tracebacks and debug logs.")
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; end the process with the error's own exit code."""
+        ctx.obj = {"debug": ctx.params.pop("debug", False)}
+        try:
+            return super().invoke(ctx)
+        except (EdgeFerError, OSError) as error:
+            if ctx.obj["debug"]:
+                raise
+            line = " ".join(str(error).split())
+            click.echo(f"error: {line}", err=True)
+            sys.exit(error.exit_code if isinstance(error, EdgeFerError) else 1)

@@ -1,0 +1,9 @@
+"""The seven expressions of FER-2013, in the order of its labels and of every model's output."""
+
+from typing import Final
+
+EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""FER-2013 (Goodfellow et al., 2013): label 0 is ``angry`` ... label 6 is ``neutral``."""
+
+FACE_SIZE: Final = 48
+"""Side of a FER-2013 face in pixels, and of the classifier's input."""

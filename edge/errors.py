@@ -1,0 +1,16 @@
+"""Errors that a user can mend: one line that says what, where and what to do."""
+
+
+class EdgeFerError(Exception):
+    """Something outside the program is wrong: a file, a camera, a model, a data set.
+
+    The message is shown to the user as it stands, without a traceback.
+    """
+
+    exit_code = 1
+
+
+class ConfigError(EdgeFerError):
+    """The configuration or what it names (a clip, a device, a model) does not exist or fit."""
+
+    exit_code = 2
