@@ -25,6 +25,8 @@ class Augmentation:
 
     Attributes
     ----------
+    flip
+        Probability that left and right change places.
     rotation
         Degrees to either side.
     scale
@@ -38,7 +40,7 @@ class Augmentation:
         (Zhong et al., Random Erasing, 2017).
     """
 
-    flip: bool = True
+    flip: float = 0.5
     rotation: float = 12.0
     scale: float = 0.12
     shift: float = 0.08
@@ -49,24 +51,23 @@ class Augmentation:
     def __call__(self, face: NDArray[np.uint8], random: np.random.Generator) -> FloatArray:
         """Change one face: uint8 ``[48, 48]`` in, float32 ``[48, 48]`` in 0..1 out."""
         centre = (FACE_SIZE - 1) / 2
-        matrix = cv2.getRotationMatrix2D(
-            (centre, centre),
-            random.uniform(-self.rotation, self.rotation),
-            1 + random.uniform(-self.scale, self.scale),
-        )
+        angle = random.uniform(-self.rotation, self.rotation)
+        scale = 1 + random.uniform(-self.scale, self.scale)
+        matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, scale), np.float64)
         matrix[:, 2] += random.uniform(-self.shift, self.shift, 2) * FACE_SIZE
-        if self.flip and random.random() < 0.5:
+        if random.random() < self.flip:
             matrix[:, 2] += matrix[:, 0] * (FACE_SIZE - 1)
             matrix[:, 0] *= -1
         size = (FACE_SIZE, FACE_SIZE)
         moved = cv2.warpAffine(face, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-        image = moved.astype(np.float32) / 255
+        image: FloatArray = np.asarray(moved, np.float32) / np.float32(255)
         gain = 1 + random.uniform(-self.contrast, self.contrast)
         mean = float(image.mean())
-        image = (image - mean) * gain + mean + random.uniform(-self.brightness, self.brightness)
+        offset = mean + random.uniform(-self.brightness, self.brightness)
+        image = (image - mean) * np.float32(gain) + np.float32(offset)
         if random.random() < self.erase:
             _erase(image, random)
-        return np.clip(image, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(image, 0, 1), np.float32)
 
 
 def _erase(image: FloatArray, random: np.random.Generator) -> None:
@@ -108,7 +109,9 @@ class Batches(keras.utils.PyDataset):
         """Return batch `index`: faces ``[b, 48, 48, 1]`` and one-hot labels ``[b, 7]``."""
         random = np.random.default_rng((self._seed, self._epoch, index))
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        faces = np.stack([self._augment(self._samples.images[i], random) for i in chosen])
+        faces: FloatArray = np.stack(
+            [self._augment(self._samples.images[i], random) for i in chosen]
+        )
         targets = np.eye(len(EMOTIONS), dtype=np.float32)[self._samples.labels[chosen]]
         return faces[..., np.newaxis], targets
 

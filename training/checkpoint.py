@@ -12,7 +12,6 @@
 
 import csv
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,10 +96,10 @@ class RunFolder:
 def _write_whole(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}")
     new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
+    new.replace(path)
 
 
 def _save_whole(model: keras.Model, path: Path) -> None:
     new = path.with_name(f".{path.name}")
     model.save(new)
-    os.replace(new, path)
+    new.replace(path)

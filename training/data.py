@@ -5,7 +5,7 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TextIO, cast, get_args
+from typing import Final, Literal, TextIO, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from edge.errors import EdgeFerError
 
 Split = Literal["Training", "PublicTest", "PrivateTest"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
+_WHITE: Final = 255
 COLUMNS: Final = ("emotion", "pixels", "Usage")
 
 
@@ -106,7 +107,7 @@ def _face(row: dict[str, str | None]) -> tuple[Split, int, NDArray[np.uint8]]:
     values = np.array((row["pixels"] or "").split(), dtype=np.int64)
     if values.size != FACE_SIZE**2:
         raise ValueError(f"{values.size} pixels, expected {FACE_SIZE**2}")
-    if values.min() < 0 or values.max() > 255:
+    if values.min() < 0 or values.max() > _WHITE:
         raise ValueError("a pixel lies outside 0..255")
     pixels = values.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)
-    return cast(Split, usage), label, pixels
+    return usage, label, pixels

@@ -58,9 +58,8 @@ class TrainingProgress(keras.callbacks.Callback):
         """Advance the bar by a step."""
         self._steps_done += 1
         if self._bar is not None and self._task is not None and logs:
-            figures = (
-                f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}  left {self._time_left()}"
-            )
+            so_far = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}"
+            figures = f"{so_far}  left {self._time_left()}"
             self._bar.update(self._task, completed=batch + 1, figures=figures)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -1,0 +1,53 @@
+# Needs Python 3.11 to 3.13, make and git; everything else is installed into environments here.
+PYTHON ?= python3
+RUN_ENV := .venv
+TEST_ENV := .venv-test
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format debian-packages schemas demo-clip clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker and page on loopback
+	@echo "Starting edge-fer on config.yaml; Ctrl-C stops it."
+	@exec $(RUN_ENV)/bin/edge-fer run --config config.yaml
+
+test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
+	@echo "Running the tests; parts of the system that are missing are named at the end."
+	$(TEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: $(TEST_ENV)/installed  ## Check style and types
+	$(TEST_ENV)/bin/ruff check .
+	$(TEST_ENV)/bin/ruff format --check .
+	$(TEST_ENV)/bin/mypy
+
+format: $(TEST_ENV)/installed  ## Format the code
+	$(TEST_ENV)/bin/ruff check --fix .
+	$(TEST_ENV)/bin/ruff format .
+
+debian-packages:  ## Install the Debian packages that the end-to-end tests use (as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    $$(grep -v '^#' tests/debian-packages.txt)
+
+schemas: $(RUN_ENV)/installed  ## Write the JSON Schema files of the MQTT messages anew
+	$(RUN_ENV)/bin/python -m edge.publish.messages
+
+demo-clip: $(TEST_ENV)/installed  ## Make the demo clip anew
+	$(TEST_ENV)/bin/python docs/make_demo_clip.py edge/demo/astronaut.mp4
+
+clean:  ## Remove the environments
+	rm -rf $(RUN_ENV) $(TEST_ENV)
+
+$(RUN_ENV)/installed: pyproject.toml
+	@echo "Making the daemon's environment in $(RUN_ENV); this takes a minute, once."
+	$(PYTHON) -m venv $(RUN_ENV)
+	$(RUN_ENV)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+$(TEST_ENV)/installed: pyproject.toml
+	@echo "Making the test environment in $(TEST_ENV), with TensorFlow; this takes minutes, once."
+	$(PYTHON) -m venv $(TEST_ENV)
+	$(TEST_ENV)/bin/python -m pip install --quiet --editable '.[train,test,dev]'
+	@touch $@

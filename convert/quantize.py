@@ -1,0 +1,68 @@
+"""Full-integer quantization of a Keras model (TensorFlow's converter)."""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
+from typing import Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.architectures import build
+from training.augment import as_input
+from training.data import Samples
+
+CALIBRATION_IMAGES: Final = 700
+
+
+def float_model(trained: keras.Model) -> keras.Model:
+    """Return the trained network in float32 with a fixed batch of one face.
+
+    Training may have run in mixed precision and with any batch; the file must not.
+    """
+    keras.config.set_dtype_policy("float32")
+    model = build(trained.name, batch_size=1)
+    model.set_weights(trained.get_weights())
+    return model
+
+
+def calibration_faces(training: Samples, count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Draw faces of the Training split, equally many of each emotion; ``[n, 48, 48, 1]``."""
+    random = np.random.default_rng(seed)
+    emotions = np.unique(training.labels)
+    share = max(1, count // len(emotions))
+    chosen = [
+        random.choice(places, min(share, len(places)), replace=False)
+        for places in (np.flatnonzero(training.labels == emotion) for emotion in emotions)
+    ]
+    return as_input(training.images[np.concatenate(chosen)])
+
+
+def to_int8(model: keras.Model, calibration: NDArray[np.float32]) -> bytes:
+    """Convert to int8 throughout: weights per channel, activations, input and output.
+
+    Parameters
+    ----------
+    model
+        In float32, with a fixed batch of one.
+    calibration
+        Faces ``[n, 48, 48, 1]`` in 0..1 whose activations set the ranges.
+    """
+
+    def samples() -> Iterator[list[NDArray[np.float32]]]:
+        for face in calibration:
+            yield [face[np.newaxis]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    # The converter prints the graph's tensors and warns of what is meant to be so.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return bytes(converter.convert())

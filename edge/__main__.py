@@ -1,0 +1,5 @@
+"""``python -m edge``, the same as ``edge-fer``."""
+
+from edge.cli import main
+
+main(prog_name="edge-fer")

@@ -1,0 +1,125 @@
+"""The commands of ``edge-fer``."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import edge
+from edge.command import CommandGroup
+
+_CONFIG = click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration file.",
+)
+_DETECTOR = click.option(
+    "--detector",
+    type=click.Choice(["haar", "dlib"]),
+    default="haar",
+    show_default=True,
+    help="How faces are found.",
+)
+_WIDTH = click.option(
+    "--width", type=click.IntRange(64, 4096), help="Scan frames at this width [the detector's own]."
+)
+_MODEL = click.option(
+    "--model", default="fer-deep-int8", show_default=True, help="A shipped model or a .tflite file."
+)
+
+
+@click.group(cls=CommandGroup)
+@click.version_option(edge.__version__, prog_name="edge-fer")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Camera in, emotion events out: facial expression recognition at the edge."""
+    level = logging.DEBUG if context.obj["debug"] else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s")
+    # OpenCV and FFmpeg say on their own streams what we say in our own words.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+@main.command()
+@_CONFIG
+def run(config: Path) -> None:
+    """Run the daemon until it is stopped."""
+    from edge.config_file import load_config
+    from edge.daemon import Daemon
+
+    code = Daemon(load_config(config)).run()
+    logging.shutdown()
+    sys.stdout.flush()
+    # A thread that is stuck in a frozen camera's native code must not hold up the exit.
+    os._exit(code)
+
+
+@main.command()
+@_CONFIG
+def check(config: Path) -> None:
+    """Check a configuration, and that what it names is there."""
+    from edge.capture import make_source
+    from edge.classify import load_classifier
+    from edge.config_file import load_config
+
+    loaded = load_config(config)
+    for camera in loaded.cameras.values():
+        make_source(camera.source, camera.capture, loaded.folder)
+        load_classifier(camera.classify, loaded.folder)
+    names = ", ".join(loaded.cameras)
+    click.echo(f"{config} is valid: node {loaded.node}, cameras {names}")
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="A JSON line an image.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the annotated pictures.",
+)
+@_DETECTOR
+@_WIDTH
+@_MODEL
+def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: Any) -> None:
+    """Show the faces and their emotions in each image of PATHS."""
+    from edge.still import read_stills
+
+    sys.exit(read_stills(paths, as_json, out, *_recognizers(**options)))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, allow_dash=True),
+    is_flag=False,
+    flag_value=Path("-"),
+    help="A JSON line a frame, to a file, or to standard output where none is named.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="The annotated video, an .mp4.")
+@_DETECTOR
+@_WIDTH
+@_MODEL
+def video(path: Path, json_path: Path | None, out: Path | None, **options: Any) -> None:
+    """Read every frame of the video PATH, as fast as it goes."""
+    from edge.clip import read_clip
+
+    read_clip(path, json_path, out, *_recognizers(**options))
+
+
+def _recognizers(detector: str, width: int | None, model: str) -> tuple[Any, Any]:
+    """Make the face finder and the classifier that the options name."""
+    from edge.classify import load_classifier
+    from edge.config import ClassifyConfig, DetectConfig
+    from edge.detect import make_finder
+
+    finder = make_finder(DetectConfig.model_validate({"kind": detector, "width": width}))
+    return finder, load_classifier(ClassifyConfig(model=model))

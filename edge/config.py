@@ -1,0 +1,148 @@
+"""The typed model of ``config.yaml``: unknown keys are refused, and every default is here."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+"""Names of nodes and cameras: they become parts of topics, URLs and labels."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+CAMERA_SECTIONS: Final = ("capture", "detect", "classify", "track", "publish", "stream")
+"""Sections that a camera may override."""
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaptureConfig(Section):
+    """How frames are fetched."""
+
+    stall_seconds: Seconds = Field(10.0, description="Without a frame for this long, reconnect.")
+
+
+class DetectConfig(Section):
+    """How faces are found."""
+
+    kind: Literal["haar", "dlib"] = Field("haar", description="The detector.")
+    width: Annotated[int, Field(ge=64, le=4096)] | None = Field(
+        None, description="Scan frames at this width; null: 480 for haar, 640 for dlib."
+    )
+
+
+class ClassifyConfig(Section):
+    """How emotions are read."""
+
+    model: str = Field("fer-deep-int8", description="A shipped model, or the path of a .tflite.")
+    threads: int = Field(1, ge=1, le=64, description="CPU threads of an interpreter.")
+
+
+class TrackConfig(Section):
+    """Which faces are the same person."""
+
+    lost_seconds: Seconds = Field(1.0, description="A face unseen for this long is lost.")
+    half_life_seconds: Seconds = Field(
+        0.5, description="The share of what a face showed this long ago in its label is one half."
+    )
+
+
+class PublishConfig(Section):
+    """What goes out over MQTT."""
+
+    rate_hz: float = Field(2.0, gt=0, le=60, description="Messages a second about present faces.")
+
+
+class StreamConfig(Section):
+    """The annotated picture."""
+
+    quality: int = Field(80, ge=10, le=100, description="JPEG quality.")
+
+
+class CameraConfig(Section):
+    """A camera: its source, and its own values for any of the global sections."""
+
+    source: str | int = Field(
+        description="demo, /dev/video0, a number, a video file, an rtsp:// or http:// URL."
+    )
+    capture: CaptureConfig
+    detect: DetectConfig
+    classify: ClassifyConfig
+    track: TrackConfig
+    publish: PublishConfig
+    stream: StreamConfig
+
+
+class MqttConfig(Section):
+    """The broker that events go to."""
+
+    broker: str = Field("embedded", description="embedded, or a host name.", min_length=1)
+    port: Port = 1883
+    prefix: str = Field(
+        "edge-fer", pattern=r"^[^+#/\s][^+#\s]*$", description="Before every topic."
+    )
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class WebConfig(Section):
+    """The page, the stream and the metrics."""
+
+    host: Literal["127.0.0.1", "::1"] = Field(
+        "127.0.0.1", description="Loopback only: put a proxy with a login in front for more."
+    )
+    port: Port = 8080
+    max_viewers: int = Field(8, ge=1, le=100, description="Streams at the same time.")
+
+
+class Config(Section):
+    """All of ``config.yaml``."""
+
+    node: Name = "box-1"
+    capture: CaptureConfig = CaptureConfig()
+    detect: DetectConfig = DetectConfig()
+    classify: ClassifyConfig = ClassifyConfig()
+    track: TrackConfig = TrackConfig()
+    publish: PublishConfig = PublishConfig()
+    stream: StreamConfig = StreamConfig()
+    mqtt: MqttConfig = MqttConfig()
+    web: WebConfig = WebConfig()
+    cameras: dict[Name, CameraConfig] = Field(min_length=1)
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """Where ``config.yaml`` lies; relative paths in it start there."""
+        return self._folder
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_cameras(cls, values: Any) -> Any:
+        """Give every camera the global sections, its own keys laid over them."""
+        if not isinstance(values, dict) or not isinstance(values.get("cameras"), dict):
+            return values
+        cameras = {}
+        for name, camera in values["cameras"].items():
+            cameras[name] = camera
+            if isinstance(camera, dict):
+                merged = {s: _over(values.get(s), camera.get(s)) for s in CAMERA_SECTIONS}
+                cameras[name] = {**camera, **merged}
+        return {**values, "cameras": cameras}
+
+
+def _over(base: Any, own: Any) -> Any:
+    """Lay a camera's section over the global one; what is no mapping is left to be refused."""
+    if own is None:
+        own = {}
+    if base is None:
+        base = {}
+    if isinstance(base, dict) and isinstance(own, dict):
+        return {**base, **own}
+    return own if not isinstance(own, dict) else base

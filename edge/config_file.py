@@ -1,0 +1,118 @@
+"""Reading ``config.yaml``: environment values filled in, faults named by key and line."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from edge.config import Config
+from edge.errors import ConfigError
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    ``${NAME}`` in a value is replaced by that environment variable.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is no YAML, or a key or value is wrong. The message names the
+        file, the line and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"no configuration at {path}: name one with --config") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from None
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}{_mark(error)}: not valid YAML: {_problem(error)}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected keys such as 'cameras:', found none")
+    filled = _fill(values, path, tree, ())
+    try:
+        config = Config.model_validate(filled)
+    except ValidationError as error:
+        raise ConfigError(_describe(error, path, tree)) from None
+    config._folder = path.resolve().parent  # noqa: SLF001 - a private attribute of our own model
+    return config
+
+
+def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> Any:
+    """Replace ``${NAME}`` in every string below `value`."""
+    if isinstance(value, dict):
+        return {k: _fill(v, path, tree, (*key, k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_fill(v, path, tree, (*key, i)) for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            line, _ = _find(tree, key)
+            raise ConfigError(
+                f"{path}, line {line}: {_dotted(key)} needs the environment variable {name}: set it"
+            )
+        return os.environ[name]
+
+    return _VARIABLE.sub(variable, value)
+
+
+def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str:
+    """Say the first fault in one line.
+
+    A fault of a global section shows again in every camera that takes it over: the place that
+    stands in the file is the one to name.
+    """
+    faults = error.errors()
+    places = [_find(tree, fault["loc"]) for fault in faults]
+    depths = [depth - len(fault["loc"]) for fault, (_, depth) in zip(faults, places, strict=True)]
+    best = depths.index(max(depths))
+    fault, (line, _) = faults[best], places[best]
+    key = _dotted(fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        what = f"unknown key {key}"
+    elif fault["type"] == "missing":
+        what = f"{key} is missing"
+    else:
+        shown = fault["input"] if isinstance(fault["input"], str | int | float) else None
+        given = f", not {shown!r}" if shown is not None and "password" not in key else ""
+        message = fault["msg"].removeprefix("Input should be ").replace("\n", " ")
+        what = f"{key} should be {message}{given}"
+    return f"{path}, line {line}: {what}"
+
+
+def _find(node: yaml.Node | None, keys: tuple[Any, ...]) -> tuple[int, int]:
+    """Return the line of the deepest of `keys` that the file has, and how deep that is."""
+    line = 1
+    for depth, key in enumerate(keys):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = [(k, v) for k, v in pairs if k.value == str(key)]
+        if not found:
+            return line, depth
+        line = found[0][0].start_mark.line + 1
+        node = found[0][1]
+    return line, len(keys)
+
+
+def _dotted(keys: tuple[Any, ...]) -> str:
+    return ".".join(str(key) for key in keys if key != "[key]") or "the file"
+
+
+def _mark(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error)

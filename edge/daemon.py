@@ -1,0 +1,134 @@
+"""The daemon: start order, signals, supervision, stop order."""
+
+import logging
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Final
+
+from edge.capture import make_source
+from edge.classify import load_classifier
+from edge.config import CameraConfig, Config
+from edge.detect import make_finder
+from edge.metrics import CameraMetrics, Metrics
+from edge.pipeline import Pipeline
+from edge.publish.broker import LOOPBACK, EmbeddedBroker
+from edge.publish.camera import CameraPublisher
+from edge.publish.messages import MessageWriter
+from edge.publish.mqtt import MqttPublisher
+from edge.supervisor import Supervisor
+from edge.web.app import create_app
+from edge.web.server import WebServer
+from edge.web.view import CameraView
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS: Final = 0.2
+
+# Under 5 s in all, with a camera and a broker that answer nothing any more.
+_PIPELINES_SECONDS: Final = 1.5
+_MQTT_SECONDS: Final = 1.0
+_WEB_SECONDS: Final = 0.8
+_BROKER_SECONDS: Final = 0.8
+
+
+class Daemon:
+    """Everything that one ``config.yaml`` asks for.
+
+    Building it checks what can be checked (models, files, ports) and starts nothing.
+
+    Raises
+    ------
+    EdgeFerError
+        If a camera's clip, device or model is not there or not right, or the web port is taken.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stop = threading.Event()
+        metrics = Metrics()
+        embedded = config.mqtt.broker == "embedded"
+        self._broker = EmbeddedBroker(config.mqtt.port) if embedded else None
+        host = LOOPBACK if embedded else config.mqtt.broker
+        self._mqtt = MqttPublisher(config.mqtt, config.node, host, metrics)
+        self._views: dict[str, CameraView] = {}
+        self._supervisors: list[Supervisor] = []
+        for name, camera in config.cameras.items():
+            camera_metrics = metrics.camera(name)
+            self._views[name] = CameraView(name, camera.stream.quality, camera_metrics)
+            self._supervisors.append(self._supervisor(name, camera, camera_metrics))
+        app = create_app(
+            config.node, self._views, metrics.registry, self._stop, config.web.max_viewers
+        )
+        self._web = WebServer(app, config.web)
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, or until every clip has ended.
+
+        Returns
+        -------
+        int
+            0, or 1 if a clip could not be read to its end.
+
+        Raises
+        ------
+        EdgeFerError
+            If the embedded broker cannot start, or a pipeline keeps dying.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        try:
+            if self._broker is not None:
+                self._broker.start()
+            self._mqtt.start()
+            self._web.start()
+            for supervisor in self._supervisors:
+                supervisor.start()
+            web = self._config.web
+            host = f"[{web.host}]" if ":" in web.host else web.host
+            log.info("watch http://%s:%d/", host, web.port)
+            while not self._stop.wait(_POLL_SECONDS):
+                for supervisor in self._supervisors:
+                    supervisor.poll()
+                if all(supervisor.ended for supervisor in self._supervisors):
+                    log.info("every clip has ended")
+                    break
+        finally:
+            self._shut_down()
+        return int(any(supervisor.failed for supervisor in self._supervisors))
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _shut_down(self) -> None:
+        log.info("stopping")
+        self._stop.set()
+        for supervisor in self._supervisors:
+            supervisor.request_stop()
+        deadline = time.monotonic() + _PIPELINES_SECONDS
+        for supervisor in self._supervisors:
+            if not supervisor.join(deadline):
+                log.warning("a camera does not let go; leaving it behind")
+        self._mqtt.stop(time.monotonic() + _MQTT_SECONDS)
+        self._web.stop(time.monotonic() + _WEB_SECONDS)
+        if self._broker is not None:
+            self._broker.stop(time.monotonic() + _BROKER_SECONDS)
+
+    def _supervisor(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> Supervisor:
+        def build() -> Pipeline:
+            source = make_source(camera.source, camera.capture, self._config.folder)
+            classifier = load_classifier(camera.classify, self._config.folder, metrics.inference)
+            model = classifier.description
+            metrics.model(model.name, model.quantization, model.sha256)
+            sink = CameraPublisher(
+                name,
+                camera,
+                MessageWriter(self._config.node, name, model.name),
+                self._mqtt,
+                self._views[name],
+                source.live,
+            )
+            return Pipeline(source, make_finder(camera.detect), classifier, sink, metrics)
+
+        return Supervisor(name, build, metrics)

@@ -1,0 +1,68 @@
+"""From a face in a frame to the picture that the CNN was trained on.
+
+FER-2013's faces are grey crops of 48x48 pixels. Everything that reads emotions (the daemon,
+``edge-fer image`` and ``edge-fer video``) cuts them here, and nowhere else.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.emotions import FACE_SIZE
+from edge.records import Box, ImageArray
+
+FaceImage = NDArray[np.uint8]
+"""uint8 ``[48, 48]``, grey."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where FER-2013's crop lies relative to a detector's box; a property of the detector.
+
+    Attributes
+    ----------
+    scale
+        Side of the crop over the side of the box.
+    shift_x, shift_y
+        From the box's centre to the crop's centre, in sides of the crop.
+    """
+
+    scale: float
+    shift_x: float
+    shift_y: float
+
+    def region(self, box: Box) -> Box:
+        """Return the square to crop for a face that the detector found at `box`."""
+        side = self.scale * (box.width + box.height) / 2
+        centre_x = box.x + box.width / 2 + self.shift_x * side
+        centre_y = box.y + box.height / 2 + self.shift_y * side
+        pixels = max(1, round(side))
+        return Box(round(centre_x - side / 2), round(centre_y - side / 2), pixels, pixels)
+
+
+def face_image(image: ImageArray, region: Box) -> FaceImage:
+    """Cut `region` out of a frame as the classifier wants it: grey, 48x48.
+
+    Where the region leaves the frame, the frame's edge pixels are repeated.
+
+    Parameters
+    ----------
+    image
+        The full frame, uint8 ``[height, width, 3]``.
+    region
+        The square to cut, as a `Placement` gives it.
+    """
+    height, width = image.shape[:2]
+    left, top = max(0, min(region.x, width - 1)), max(0, min(region.y, height - 1))
+    right = min(width, max(region.x + region.width, left + 1))
+    bottom = min(height, max(region.y + region.height, top + 1))
+    grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    above, below = max(0, top - region.y), max(0, region.y + region.height - bottom)
+    before, after = max(0, left - region.x), max(0, region.x + region.width - right)
+    if above or below or before or after:
+        grey = cv2.copyMakeBorder(grey, above, below, before, after, cv2.BORDER_REPLICATE)
+    # INTER_AREA averages when it shrinks, so that no detail aliases; it is linear when it enlarges.
+    resized = cv2.resize(grey, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)

@@ -1,0 +1,155 @@
+"""What Prometheus reads: counters, histograms and frame rates, by camera and stage."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+from edge.emotions import EMOTIONS
+from edge.records import Observation
+
+STAGES: Final = ("capture", "detect", "classify", "publish")
+_SECONDS: Final = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5,
+)  # fmt: skip
+
+
+class RateMeter:
+    """Events a second over the last few seconds; falls to 0 when nothing comes any more."""
+
+    def __init__(self, window: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window = window
+        self._clock = clock
+        self._began = clock()
+        self._times: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def tick(self) -> None:
+        """Count an event now."""
+        with self._lock:
+            self._times.append(self._clock())
+            self._forget()
+
+    def rate(self) -> float:
+        """Return events a second over the window, or since the start if that is shorter."""
+        with self._lock:
+            self._forget()
+            span = min(self._window, self._clock() - self._began)
+            return len(self._times) / span if span > 0 else 0.0
+
+    def _forget(self) -> None:
+        oldest = self._clock() - self._window
+        while self._times and self._times[0] <= oldest:
+            self._times.popleft()
+
+
+class Metrics:
+    """All metrics of the daemon, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        disable_created_metrics()
+        camera = ("camera",)
+        stage = ("camera", "stage")
+
+        def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+            return Counter(f"edge_fer_{name}", text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+            return Gauge(f"edge_fer_{name}", text, labels, registry=self.registry)
+
+        def seconds(name: str, text: str, labels: tuple[str, ...]) -> Histogram:
+            full = f"edge_fer_{name}_seconds"
+            return Histogram(full, text, labels, registry=self.registry, buckets=_SECONDS)
+
+        self.captured = counter("frames_captured", "Frames that the source gave.", camera)
+        self.processed = counter("frames_processed", "Frames that a stage finished.", stage)
+        self.dropped = counter(
+            "frames_dropped", "Frames that never reached a stage, and why.", (*stage, "reason")
+        )
+        self.fps = gauge("fps", "Frames a second over the last 5 s.", stage)
+        self.stage_seconds = seconds("stage", "Time that a stage spends on a frame.", stage)
+        self.inference = seconds("inference", "Time of the CNN for one face.", camera)
+        self.latency = seconds("latency", "From capture to the end of publishing.", camera)
+        self.faces = gauge("faces", "Faces in the newest frame.", camera)
+        self.emotions = counter("emotions", "Face readings by their emotion.", (*camera, "emotion"))
+        self.source_up = gauge("source_up", "1 while the source gives frames.", camera)
+        self.reconnects = counter("source_reconnects", "Attempts to open the source again.", camera)
+        self.restarts = counter("pipeline_restarts", "Restarts after a stage died.", camera)
+        self.mqtt_connected = gauge("mqtt_connected", "1 while the broker accepts us.")
+        self.mqtt_messages = counter("mqtt_messages", "Messages handed to the MQTT client.")
+        self.mqtt_dropped = counter("mqtt_dropped", "Messages that could not be queued.")
+        self.viewers = gauge("stream_viewers", "Viewers of the MJPEG stream.", camera)
+        self.model_info = gauge(
+            "model_info", "The model that runs.", (*camera, "model", "quantization", "sha256")
+        )
+
+    def camera(self, name: str) -> "CameraMetrics":
+        """Return the metrics of one camera, all of them present from the start."""
+        return CameraMetrics(self, name)
+
+
+class CameraMetrics:
+    """The metrics of one camera; every method may be called from any thread."""
+
+    def __init__(self, metrics: Metrics, camera: str) -> None:
+        self._camera = camera
+        self._metrics = metrics
+        self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
+        for stage, meter in self._meters.items():
+            metrics.fps.labels(camera, stage).set_function(meter.rate)
+        self._captured = metrics.captured.labels(camera)
+        self._processed = {stage: metrics.processed.labels(camera, stage) for stage in STAGES}
+        self._seconds = {stage: metrics.stage_seconds.labels(camera, stage) for stage in STAGES}
+        self._latency = metrics.latency.labels(camera)
+        self._faces = metrics.faces.labels(camera)
+        self._emotions = {e: metrics.emotions.labels(camera, e) for e in EMOTIONS}
+        self._overflow = metrics.dropped.labels(camera, "detect", "overflow")
+        self.inference: Callable[[float], None] = metrics.inference.labels(camera).observe
+        self.source_up = metrics.source_up.labels(camera)
+        self.reconnects = metrics.reconnects.labels(camera)
+        self.restarts = metrics.restarts.labels(camera)
+        self.viewers = metrics.viewers.labels(camera)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage's work on a frame; it counts as processed when that ends well."""
+        start = time.perf_counter()
+        yield
+        self._seconds[name].observe(time.perf_counter() - start)
+        self._processed[name].inc()
+        self._meters[name].tick()
+
+    def captured(self) -> None:
+        """Count a frame that the source gave."""
+        self._captured.inc()
+
+    def overflowed(self) -> None:
+        """Count a frame that made room for a newer one before detection."""
+        self._overflow.inc()
+
+    def published(self, observation: Observation, now: float) -> None:
+        """Count a frame that went all the way; `now` is monotonic."""
+        self._meters["pipeline"].tick()
+        self._latency.observe(now - observation.frame.captured)
+        self._faces.set(len(observation.readings))
+        for reading in observation.readings:
+            self._emotions[reading.label].inc()
+
+    def model(self, name: str, quantization: str, sha256: str) -> None:
+        """Tell which model runs."""
+        self._metrics.model_info.labels(self._camera, name, quantization, sha256).set(1)
+
+    def fps(self) -> float:
+        """Return frames a second that went all the way, over the last 5 s."""
+        return self._meters["pipeline"].rate()

@@ -1,0 +1,168 @@
+"""The frozen values that flow through a pipeline, checked when they are made."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.emotions import EMOTIONS
+
+_ROUNDING = 0.01
+
+ImageArray = NDArray[np.uint8]
+"""A picture: uint8, ``[height, width, 3]`` in OpenCV's order blue, green, red."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the full frame; it may reach beyond the frame's edges."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a box has at least one pixel, not {self.width}x{self.height}")
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return self.width * self.height
+
+    def overlap(self, other: "Box") -> float:
+        """Return intersection over union with `other`, 0..1."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        if width <= 0 or height <= 0:
+            return 0.0
+        both = width * height
+        return both / (self.area + other.area - both)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a camera.
+
+    Attributes
+    ----------
+    number
+        Counts from 0 for every opening of the source.
+    image
+        uint8 ``[height, width, 3]``, blue, green, red.
+    captured
+        Monotonic seconds when the frame left the source; latency is measured from here.
+    time
+        Seconds on the source's own clock: the place in the clip for a file, else `captured`.
+        Tracks live by this clock, so that a clip gives the same events at any speed.
+    wall
+        Seconds since the epoch when the frame left the source; used in what is published only.
+    """
+
+    number: int
+    image: ImageArray
+    captured: float
+    time: float
+    wall: float
+
+    def __post_init__(self) -> None:
+        if self.image.shape[2:] != (3,) or self.image.dtype != np.uint8:
+            raise ValueError(
+                f"a frame is uint8 [h, w, 3], not {self.image.dtype} {list(self.image.shape)}"
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face as a detector found it.
+
+    Attributes
+    ----------
+    box
+        The detector's box.
+    region
+        The square that the classifier sees: where a FER-2013 crop of this face would lie.
+    """
+
+    box: Box
+    region: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A frame and the faces in it."""
+
+    frame: Frame
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one face shows: seven probabilities in FER-2013 order that add up to 1."""
+
+    box: Box
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.probabilities) != len(EMOTIONS):
+            raise ValueError(
+                f"{len(EMOTIONS)} probabilities expected, {len(self.probabilities)} given"
+            )
+        if not abs(sum(self.probabilities) - 1) < _ROUNDING:
+            raise ValueError(f"probabilities add up to {sum(self.probabilities):.3f}, not 1")
+
+    @property
+    def label(self) -> str:
+        """The most probable emotion."""
+        return EMOTIONS[self.probabilities.index(max(self.probabilities))]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `label`, 0..1."""
+        return max(self.probabilities)
+
+    def by_emotion(self) -> dict[str, float]:
+        """Return the probabilities by name, rounded to four digits."""
+        return {e: round(p, 4) for e, p in zip(EMOTIONS, self.probabilities, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A frame and what every face in it shows."""
+
+    frame: Frame
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One person for as long as the face stays, with the emotion smoothed over time.
+
+    `since` is the time on the source's clock at which the present label began.
+    """
+
+    id: int
+    reading: Reading
+    first_seen: float
+    last_seen: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A track appeared, changed its label, or was lost.
+
+    `duration` is how many seconds the label that ended had lasted; 0 when it appeared.
+    """
+
+    kind: Literal["appeared", "changed", "lost"]
+    track: Track
+    previous: str | None
+    duration: float

@@ -1,0 +1,90 @@
+"""``edge-fer image``: the faces of still pictures."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+
+from edge.annotate import annotate
+from edge.classify import Classifier
+from edge.detect import FaceFinder
+from edge.errors import EdgeFerError
+from edge.records import ImageArray, Reading
+
+
+def read_stills(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    out: Path | None,
+    finder: FaceFinder,
+    classifier: Classifier,
+) -> int:
+    """Print the faces of every picture; a picture that cannot be read stops none of the others.
+
+    Returns
+    -------
+    int
+        The exit code: 1 if any picture could not be read, else 0.
+    """
+    failed = False
+    for path in paths:
+        try:
+            image = _load(path)
+        except EdgeFerError as error:
+            click.echo(f"error: {error}", err=True)
+            failed = True
+            continue
+        readings = classifier.read(image, finder.find(image))
+        if as_json:
+            click.echo(json.dumps({"path": str(path), "faces": [describe(r) for r in readings]}))
+        else:
+            _print(path, readings)
+        if out is not None:
+            _save(out / f"{path.stem}.jpg", annotate(image, readings))
+    return int(failed)
+
+
+def describe(reading: Reading) -> dict[str, Any]:
+    """Return a reading as the JSON of the command line."""
+    box = reading.box
+    return {
+        "box": [box.x, box.y, box.width, box.height],
+        "label": reading.label,
+        "confidence": round(reading.confidence, 4),
+        "probabilities": reading.by_emotion(),
+    }
+
+
+def _load(path: Path) -> ImageArray:
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise EdgeFerError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise EdgeFerError(f"{path} is not an image that can be read: damaged, or no image at all")
+    return np.asarray(image, np.uint8)
+
+
+def _print(path: Path, readings: tuple[Reading, ...]) -> None:
+    count = len(readings)
+    click.echo(f"{path}: {count} face{'' if count == 1 else 's'}")
+    for reading in readings:
+        box = reading.box
+        others = "  ".join(f"{e} {p:.2f}" for e, p in reading.by_emotion().items())
+        click.echo(
+            f"  {reading.label} {reading.confidence:.0%} at {box.x},{box.y} "
+            f"{box.width}x{box.height}  ({others})"
+        )
+
+
+def _save(path: Path, image: ImageArray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".jpg", image)
+    path.write_bytes(data.tobytes())

@@ -1,0 +1,73 @@
+"""Which face is the same person, what it shows over time, and the events that follow."""
+
+from dataclasses import replace
+
+from edge.config import TrackConfig
+from edge.records import Event, Observation, Reading, Track
+
+_SAME_FACE = 0.25
+"""Intersection over union of two boxes from which they may be the same face."""
+
+
+class Tracker:
+    """Follows faces from frame to frame by the overlap of their boxes.
+
+    Pairs are taken greedily, the greatest overlap first, as in the IOU tracker of Bochinski,
+    Eiselein and Sikora (AVSS 2017). A track's probabilities are an exponential moving average by
+    time, so that its label does not flicker with single frames.
+    """
+
+    def __init__(self, config: TrackConfig) -> None:
+        self._config = config
+        self._tracks: list[Track] = []
+        self._next_id = 1
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The faces that are present or not yet given up."""
+        return tuple(self._tracks)
+
+    def update(self, observation: Observation) -> tuple[Event, ...]:
+        """Take in a frame's readings; return what changed, lost faces first."""
+        now = observation.frame.time
+        events = list(self.expire(now))
+        pairs = sorted(
+            (
+                (track.reading.box.overlap(reading.box), number, place)
+                for number, track in enumerate(self._tracks)
+                for place, reading in enumerate(observation.readings)
+            ),
+            reverse=True,
+        )
+        followed: dict[int, int] = {}
+        for overlap, number, place in pairs:
+            if overlap >= _SAME_FACE and number not in followed and place not in followed.values():
+                followed[number] = place
+        for number, place in followed.items():
+            before = self._tracks[number]
+            after = self._follow(before, observation.readings[place], now)
+            self._tracks[number] = after
+            if after.reading.label != before.reading.label:
+                events.append(Event("changed", after, before.reading.label, now - before.since))
+        for place, reading in enumerate(observation.readings):
+            if place not in followed.values():
+                track = Track(self._next_id, reading, now, now, now)
+                self._next_id += 1
+                self._tracks.append(track)
+                events.append(Event("appeared", track, None, 0.0))
+        return tuple(events)
+
+    def expire(self, now: float) -> tuple[Event, ...]:
+        """Give up the faces unseen for `lost_seconds`; return a `lost` event for each."""
+        lost = [t for t in self._tracks if now - t.last_seen > self._config.lost_seconds]
+        self._tracks = [t for t in self._tracks if t not in lost]
+        return tuple(Event("lost", t, t.reading.label, t.last_seen - t.since) for t in lost)
+
+    def _follow(self, track: Track, reading: Reading, now: float) -> Track:
+        kept = 0.5 ** (max(0.0, now - track.last_seen) / self._config.half_life_seconds)
+        pairs = zip(track.reading.probabilities, reading.probabilities, strict=True)
+        smoothed = replace(
+            reading, probabilities=tuple(kept * old + (1 - kept) * new for old, new in pairs)
+        )
+        same = smoothed.label == track.reading.label
+        return replace(track, reading=smoothed, last_seen=now, since=track.since if same else now)

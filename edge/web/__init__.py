@@ -1,0 +1,1 @@
+"""What people see: the page, the annotated stream, health and metrics."""

@@ -1,0 +1,85 @@
+"""The newest annotated picture of a camera, encoded once for all who watch, or not at all."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import cv2
+
+from edge.annotate import annotate
+from edge.metrics import CameraMetrics
+from edge.records import Frame, Reading
+
+
+class CameraView:
+    """What a camera shows now.
+
+    The pipeline calls `show`, which only keeps the frame; drawing and encoding happen on the
+    thread of the first viewer who asks for that frame, and the others share the result.
+
+    Parameters
+    ----------
+    name
+        The camera's.
+    quality
+        JPEG quality, 10..100.
+    metrics
+        The camera's; counts viewers.
+    """
+
+    def __init__(self, name: str, quality: int, metrics: CameraMetrics) -> None:
+        self.name = name
+        self.status = "starting"
+        self._quality = quality
+        self._metrics = metrics
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._readings: Sequence[Reading] = ()
+        self._version = 0
+        self._encoding = threading.Lock()
+        self._jpeg = (0, b"")
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        """The faces in the newest frame."""
+        return self._readings
+
+    @property
+    def fps(self) -> float:
+        """Frames a second that went through the whole pipeline."""
+        return self._metrics.fps()
+
+    def show(self, frame: Frame, readings: Sequence[Reading]) -> None:
+        """Make `frame` the newest."""
+        with self._changed:
+            self._frame, self._readings = frame, readings
+            self._version += 1
+            self._changed.notify_all()
+
+    def jpeg(self, after: int, timeout: float) -> tuple[int, bytes] | None:
+        """Return the newest picture's version and JPEG, once it is newer than version `after`.
+
+        Returns None if there is none within `timeout` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._version > after, timeout):
+                return None
+        with self._encoding:
+            with self._changed:
+                frame, readings, version = self._frame, self._readings, self._version
+            if frame is None:
+                return None
+            if self._jpeg[0] != version:
+                picture = annotate(frame.image, readings)
+                _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+                self._jpeg = (version, data.tobytes())
+            return self._jpeg
+
+    @contextmanager
+    def viewer(self) -> Iterator[None]:
+        """Count a viewer while the block runs."""
+        self._metrics.viewers.inc()
+        try:
+            yield
+        finally:
+            self._metrics.viewers.dec()
