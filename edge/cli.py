@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 import edge
-from edge.command import CommandGroup
+from edge.command import CommandGroup, complain
+from edge.errors import EdgeFerError
 
 _CONFIG = click.option(
     "--config",
@@ -53,7 +54,11 @@ def run(config: Path) -> None:
     from edge.config_file import load_config
     from edge.daemon import Daemon
 
-    code = Daemon(load_config(config)).run()
+    daemon = Daemon(load_config(config))
+    try:
+        code = daemon.run()
+    except EdgeFerError as error:
+        code = complain(error)
     logging.shutdown()
     sys.stdout.flush()
     # A thread that is stuck in a frozen camera's native code must not hold up the exit.

@@ -28,6 +28,11 @@ class CommandGroup(click.Group):
         except (EdgeFerError, OSError) as error:
             if ctx.obj["debug"]:
                 raise
-            line = " ".join(str(error).split())
-            click.echo(f"error: {line}", err=True)
-            sys.exit(error.exit_code if isinstance(error, EdgeFerError) else 1)
+            sys.exit(complain(error))
+
+
+def complain(error: EdgeFerError | OSError) -> int:
+    """Say what is wrong in one line on standard error; return the exit code."""
+    line = " ".join(str(error).split())
+    click.echo(f"error: {line}", err=True)
+    return error.exit_code if isinstance(error, EdgeFerError) else 1

@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from types import FrameType
 from typing import Final
 
@@ -78,30 +79,37 @@ class Daemon:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        try:
+        # What was started is stopped in the opposite order, whatever happens on the way.
+        with ExitStack() as stack:
             if self._broker is not None:
-                self._broker.start()
-            self._mqtt.start()
+                broker = self._broker
+                broker.start()
+                stack.callback(lambda: broker.stop(time.monotonic() + _BROKER_SECONDS))
             self._web.start()
+            stack.callback(lambda: self._web.stop(time.monotonic() + _WEB_SECONDS))
+            self._mqtt.start()
+            stack.callback(lambda: self._mqtt.stop(time.monotonic() + _MQTT_SECONDS))
             for supervisor in self._supervisors:
                 supervisor.start()
+            stack.callback(self._stop_cameras)
             web = self._config.web
             host = f"[{web.host}]" if ":" in web.host else web.host
             log.info("watch http://%s:%d/", host, web.port)
-            while not self._stop.wait(_POLL_SECONDS):
-                for supervisor in self._supervisors:
-                    supervisor.poll()
-                if all(supervisor.ended for supervisor in self._supervisors):
-                    log.info("every clip has ended")
-                    break
-        finally:
-            self._shut_down()
+            self._watch()
         return int(any(supervisor.failed for supervisor in self._supervisors))
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _watch(self) -> None:
+        while not self._stop.wait(_POLL_SECONDS):
+            for supervisor in self._supervisors:
+                supervisor.poll()
+            if all(supervisor.ended for supervisor in self._supervisors):
+                log.info("every clip has ended")
+                return
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
-    def _shut_down(self) -> None:
+    def _stop_cameras(self) -> None:
         log.info("stopping")
         self._stop.set()
         for supervisor in self._supervisors:
@@ -110,10 +118,6 @@ class Daemon:
         for supervisor in self._supervisors:
             if not supervisor.join(deadline):
                 log.warning("a camera does not let go; leaving it behind")
-        self._mqtt.stop(time.monotonic() + _MQTT_SECONDS)
-        self._web.stop(time.monotonic() + _WEB_SECONDS)
-        if self._broker is not None:
-            self._broker.stop(time.monotonic() + _BROKER_SECONDS)
 
     def _supervisor(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> Supervisor:
         def build() -> Pipeline:

@@ -82,7 +82,7 @@ def _erase(image: FloatArray, random: np.random.Generator) -> None:
 
 def as_input(images: NDArray[np.uint8]) -> FloatArray:
     """Return uint8 faces ``[n, 48, 48]`` as the model reads them: ``[n, 48, 48, 1]`` in 0..1."""
-    return images[..., np.newaxis].astype(np.float32) / 255
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)
 
 
 class Batches(keras.utils.PyDataset):

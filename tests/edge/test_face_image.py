@@ -1,0 +1,46 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.face_image import Placement, face_image
+from edge.records import Box
+
+
+def picture() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+
+
+def test_a_region_inside_is_cut_grey_and_resized() -> None:
+    image = picture()
+    expected = cv2.resize(
+        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[10:74, 20:84],
+        (48, 48),
+        interpolation=cv2.INTER_AREA,
+    )
+    assert np.array_equal(face_image(image, Box(20, 10, 64, 64)), expected)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        Box(-30, -20, 60, 60),
+        Box(90, 70, 60, 60),
+        Box(-10, -10, 200, 200),
+        Box(300, 300, 50, 50),
+        Box(-90, 20, 50, 50),
+    ],
+)
+def test_a_region_beyond_the_frame_repeats_its_edges(region: Box) -> None:
+    image = picture()
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    padded = np.pad(grey, 400, mode="edge")
+    top, left = region.y + 400, region.x + 400
+    cut = padded[top : top + region.height, left : left + region.width]
+    expected = cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(face_image(image, region), expected)
+
+
+def test_placement_moves_and_scales_about_the_centre() -> None:
+    region = Placement(scale=1.5, shift_x=0.1, shift_y=-0.2).region(Box(100, 100, 40, 40))
+    assert region == Box(96, 78, 60, 60)

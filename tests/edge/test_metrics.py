@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from edge.emotions import EMOTIONS
+from edge.metrics import Metrics, RateMeter
+from edge.records import Box, Frame, Observation, Reading
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    now = [100.0]
+    meter = RateMeter(window=5.0, clock=lambda: now[0])
+    for _ in range(250):
+        now[0] += 0.04
+        meter.tick()
+    assert meter.rate() == pytest.approx(25, rel=0.02)
+    now[0] += 2.5
+    assert meter.rate() == pytest.approx(12.5, rel=0.02)
+    now[0] += 3
+    assert meter.rate() == 0
+
+
+def test_the_rate_is_right_before_the_window_is_full() -> None:
+    now = [0.0]
+    meter = RateMeter(window=5.0, clock=lambda: now[0])
+    for _ in range(10):
+        now[0] += 0.1
+        meter.tick()
+    assert meter.rate() == pytest.approx(10)
+
+
+def test_a_frame_that_went_all_the_way_is_counted() -> None:
+    metrics = Metrics()
+    camera = metrics.camera("door")
+    happy = tuple(float(emotion == "happy") for emotion in EMOTIONS)
+    frame = Frame(0, np.zeros((2, 2, 3), np.uint8), 10.0, 10.0, 0.0)
+    camera.published(Observation(frame, (Reading(Box(0, 0, 1, 1), happy),)), now=10.5)
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(name, {"camera": "door", **labels})
+
+    assert value("edge_fer_faces") == 1
+    assert value("edge_fer_emotions_total", emotion="happy") == 1
+    assert value("edge_fer_emotions_total", emotion="sad") == 0
+    assert value("edge_fer_latency_seconds_sum") == 0.5
+
+
+def test_work_that_fails_does_not_count_as_done() -> None:
+    metrics = Metrics()
+    with pytest.raises(RuntimeError), metrics.camera("door").stage("detect"):
+        raise RuntimeError
+    labels = {"camera": "door", "stage": "detect"}
+    assert metrics.registry.get_sample_value("edge_fer_frames_processed_total", labels) == 0

@@ -1,0 +1,89 @@
+"""A real MQTT broker with a subscriber, and a real RTSP server."""
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.system import Process, eventually, free_port, listens, program
+
+ANONYMOUS = "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+
+
+def start_mosquitto(folder: Path, port: int, config: str = ANONYMOUS) -> Process:
+    """Start mosquitto on a loopback port."""
+    path = folder / "mosquitto.conf"
+    path.write_text(config.format(port=port))
+    process = Process([program("mosquitto"), "-c", str(path)], folder / "mosquitto.log")
+    eventually(lambda: listens(port), what="mosquitto listening")
+    return process
+
+
+class RtspServer:
+    """GStreamer's RTSP server with a clip in a loop."""
+
+    def __init__(self, clip: Path, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"rtsp://127.0.0.1:{self.port}/clip"
+        script = Path(__file__).parent / "rtsp_server.py"
+        command = ["/usr/bin/python3", str(script), str(clip), str(self.port)]
+        self.process = Process(command, folder / "rtsp.log")
+        eventually(lambda: listens(self.port), what=f"RTSP server: {self.process.text}")
+
+
+def h264_clip(source: Path, folder: Path) -> Path:
+    """Encode a clip as H.264 with its index in front, as the RTSP server needs it."""
+    target = folder / "clip-h264.mp4"
+    video = cv2.VideoCapture(str(source))
+    width, height, fps = (int(video.get(prop)) for prop in (3, 4, 5))
+    pipeline = (
+        f"fdsrc ! rawvideoparse format=bgr width={width} height={height} framerate={fps}/1 "
+        "! videoconvert ! x264enc speed-preset=ultrafast key-int-max=25 bframes=0 bitrate=4000 "
+        f"! h264parse ! mp4mux faststart=true ! filesink location={target}"
+    )
+    command = [program("gst-launch-1.0"), "-q", *pipeline.split()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
+        assert encoder.stdin is not None
+        while True:
+            good, image = video.read()
+            if not good:
+                break
+            encoder.stdin.write(image.tobytes())
+        encoder.stdin.close()
+        assert encoder.wait(100) == 0
+    return target
+
+
+class Subscriber:
+    """Collects every message below a topic."""
+
+    def __init__(self, port: int, topic: str = "edge-fer/#") -> None:
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self._ready = threading.Event()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = lambda _client, _data, message: self.messages.append(
+            (message.topic, message.payload, message.retain)
+        )
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert self._ready.wait(10)
+
+    def payloads(self, ending: str) -> list[bytes]:
+        """Return the payloads of the topics that end so, in order."""
+        return [payload for topic, payload, _ in list(self.messages) if topic.endswith(ending)]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events so far."""
+        return [json.loads(payload) for payload in self.payloads("/event")]
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()

@@ -1,0 +1,101 @@
+"""Real parts of the system: programs, ports, processes that can be frozen."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+Found = TypeVar("Found")
+
+SHARED = Path(__file__).parents[3] / "shared"
+"""Data that is not ours to ship; beside the repository where it is there at all."""
+
+
+def missing(what: str) -> None:
+    """Skip the test for a part of the system that is not there; in CI that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it", pytrace=False)
+    pytest.skip(f"{what} is missing")
+
+
+def program(name: str) -> str:
+    """Return the path of a program, or skip."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
+    if path is None:
+        missing(f"the program {name} (make debian-packages)")
+        raise AssertionError
+    return path
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(probe: Callable[[], Found], seconds: float = 30.0, what: str = "it") -> Found:
+    """Call `probe` until it gives something true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+class Process:
+    """A program that a test starts, freezes, thaws and ends."""
+
+    def __init__(self, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.popen = subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})},
+            )
+
+    @property
+    def text(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text(errors="replace")
+
+    def freeze(self) -> None:
+        """Stop it in its tracks: its sockets stay open and nothing answers."""
+        self.popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.popen.send_signal(signal.SIGCONT)
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> tuple[int, float]:
+        """Send a signal and return the exit code and the seconds until it ended."""
+        start = time.monotonic()
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        code = self.popen.wait(seconds)
+        return code, time.monotonic() - start
+
+    def kill(self) -> None:
+        """End it, frozen or not."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait(10)
