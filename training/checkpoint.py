@@ -55,8 +55,11 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         _write_whole(self.path / "run.json", json.dumps(asdict(options), indent=2) + "\n")
 
-    def resume(self, options: Any) -> keras.Model:
-        """Load the last checkpoint and the history up to it.
+    def resume(self, options: Any, model: keras.Model) -> None:
+        """Load the last checkpoint into the compiled `model`, and the history up to it.
+
+        Into a model made anew, because not all that an optimizer was told is in the file: which
+        weights are excluded from decay is not.
 
         Raises
         ------
@@ -65,7 +68,7 @@ class RunFolder:
         """
         try:
             before = json.loads((self.path / "run.json").read_text())
-            model = keras.models.load_model(self.last)
+            saved = keras.models.load_model(self.last)
             with (self.path / "history.csv").open(newline="") as file:
                 rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
         except (OSError, ValueError) as error:
@@ -76,9 +79,14 @@ class RunFolder:
             said = ", ".join(f"{k} was {before.get(k)}, now {now[k]}" for k in changed)
             raise EdgeFerError(f"cannot resume {self.path} with other options: {said}")
         # The row is written before the checkpoint: a kill between the two leaves one too many.
-        done = int(model.optimizer.iterations) // int(rows[0]["steps"])
+        done = int(saved.optimizer.iterations) // int(rows[0]["steps"])
         self.history = rows[:done]
-        return model
+        model.set_weights(saved.get_weights())
+        model.optimizer.build(model.trainable_variables)
+        for now_empty, full in zip(
+            model.optimizer.variables, saved.optimizer.variables, strict=True
+        ):
+            now_empty.assign(full)
 
     def epoch_done(self, model: keras.Model, row: HistoryRow) -> bool:
         """Record an epoch; return whether it is the best so far."""

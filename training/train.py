@@ -36,11 +36,11 @@ def train(data: dict[Split, Samples], folder: Path, options: TrainingOptions, re
             f"{len(data['Training'])} Training faces do not fill one batch of {options.batch_size}"
         )
     run = RunFolder(folder)
+    model = _compiled(options, steps)
     if resume:
-        model = run.resume(options)
+        run.resume(options, model)
     else:
         run.start(options)
-        model = _compiled(options, steps)
     done = len(run.history)
     progress = TrainingProgress(options.epochs, steps)
     public = data["PublicTest"]
@@ -56,7 +56,7 @@ def train(data: dict[Split, Samples], folder: Path, options: TrainingOptions, re
             epochs=options.epochs,
             shuffle=False,
             verbose=0,
-            callbacks=[progress, _Keep(run, steps)],
+            callbacks=[progress, _Reseed(options.seed), _Keep(run, steps)],
         )
     finally:
         progress.close()
@@ -83,6 +83,24 @@ def _compiled(options: TrainingOptions, steps: int) -> keras.Model:
         jit_compile=False,
     )
     return model
+
+
+class _Reseed(keras.callbacks.Callback):
+    """Give dropout fresh seeds for every epoch, by the run's seed and the epoch alone.
+
+    A checkpoint does not hold the state of Keras' seed generators: without this, a run that was
+    interrupted would go on with other dropout masks than an unbroken one.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        random = np.random.default_rng((self._seed, epoch, 1))
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([random.integers(1, 2**31), 0])
 
 
 class _Keep(keras.callbacks.Callback):

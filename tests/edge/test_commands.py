@@ -181,7 +181,8 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
         path.write_text(f"cameras: {{demo: {{source: demo}}}}\nweb: {{port: {port}}}")
         _one_line(1, "run", "--config", path, says=f"cannot listen on 127.0.0.1:{port}")
         path.write_text(
-            f"cameras: {{demo: {{source: demo}}}}\nweb: {{port: {free_port()}}}\nmqtt: {{port: {port}}}"
+            f"cameras: {{demo: {{source: demo}}}}\nweb: {{port: {free_port()}}}\n"
+            f"mqtt: {{port: {port}}}"
         )
         done = run_cli("run", "--config", path)
         assert done.returncode == 1
