@@ -4,7 +4,7 @@ RUN_ENV := .venv
 TEST_ENV := .venv-test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format debian-packages schemas demo-clip clean
+.PHONY: help run test lint format debian-packages schemas demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,6 +36,9 @@ schemas: $(RUN_ENV)/installed  ## Write the JSON Schema files of the MQTT messag
 
 demo-clip: $(TEST_ENV)/installed  ## Make the demo clip anew
 	$(TEST_ENV)/bin/python docs/make_demo_clip.py edge/demo/astronaut.mp4
+
+pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real browser
+	EDGE_FER_PICTURES=$(CURDIR)/docs $(TEST_ENV)/bin/python -m pytest -q tests/e2e/test_page.py
 
 clean:  ## Remove the environments
 	rm -rf $(RUN_ENV) $(TEST_ENV)

@@ -1,5 +1,6 @@
 """The page in a real browser."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_the_page_shows_an_rtsp_camera_and_that_the_box_is_gone(
         cameras={"door": {"source": rtsp.url}},
         mqtt={"broker": "127.0.0.1", "port": mosquitto[1]},
     ).ready()
-    with chromium(tmp_path / "profile", 1100, 900) as browser:
+    with chromium(tmp_path / "profile", 1000, 860) as browser:
         browser.get(f"http://127.0.0.1:{box.web_port}/")
         assert browser.find_element(By.TAG_NAME, "header").text.startswith("edge-fer")
         width = "return document.querySelector('article img').naturalWidth"
@@ -31,8 +32,8 @@ def test_the_page_shows_an_rtsp_camera_and_that_the_box_is_gone(
             return browser.find_element(By.CSS_SELECTOR, "article ul").text
 
         eventually(lambda: "happy" in faces(), 40, "a happy face in the list")
-        browser.save_screenshot(str(tmp_path / "page.png"))
-        print(f"\nscreenshot: {tmp_path / 'page.png'}")
+        picture = Path(os.environ.get("EDGE_FER_PICTURES", tmp_path)) / "page.png"
+        assert browser.save_screenshot(str(picture))
         assert browser.find_element(By.CSS_SELECTOR, ".dot").get_attribute("class") == "dot online"
         assert box.metric("edge_fer_stream_viewers", camera="door") == 1
         assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
