@@ -20,6 +20,7 @@ def test_the_smiling_man_is_found_and_happy(shared: Path, detector: str) -> None
     frames = faces(shared / "clips" / "smiling-man-720p.mp4", detector)
     assert len(frames) == 62
     assert sum(bool(frame["faces"]) for frame in frames) >= 0.95 * 62
+    assert max(len(frame["faces"]) for frame in frames) == 1, "one man, one box"
     largest = [
         max(frame["faces"], key=lambda face: face["box"][2])["label"]
         for frame in frames
