@@ -110,7 +110,6 @@ def read_clip(
     with ExitStack() as stack:
         lines = _open_lines(json_path, stack)
         sink = ClipSink(source, lines, out)
-        stack.callback(sink.close)
         pipeline = Pipeline(source, finder, classifier, sink, Metrics().camera("clip"))
         start = time.monotonic()
         try:

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
+from itertools import count
 from types import FrameType
 from typing import Final
 
@@ -19,6 +20,7 @@ from edge.publish.camera import CameraPublisher
 from edge.publish.messages import MessageWriter
 from edge.publish.mqtt import MqttPublisher
 from edge.supervisor import Supervisor
+from edge.track import Tracker
 from edge.web.app import create_app
 from edge.web.server import WebServer
 from edge.web.view import CameraView
@@ -95,16 +97,16 @@ class Daemon:
             web = self._config.web
             host = f"[{web.host}]" if ":" in web.host else web.host
             log.info("watch http://%s:%d/", host, web.port)
-            self._watch()
-        return int(any(supervisor.failed for supervisor in self._supervisors))
+            return self._watch()
 
-    def _watch(self) -> None:
+    def _watch(self) -> int:
         while not self._stop.wait(_POLL_SECONDS):
             for supervisor in self._supervisors:
                 supervisor.poll()
             if all(supervisor.ended for supervisor in self._supervisors):
                 log.info("every clip has ended")
-                return
+                return int(any(supervisor.failed for supervisor in self._supervisors))
+        return 0
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -120,15 +122,20 @@ class Daemon:
                 log.warning("a camera does not let go; leaving it behind")
 
     def _supervisor(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> Supervisor:
+        # Numbers go on when a pipeline is built anew: no event and no face has another's.
+        writer = MessageWriter(self._config.node, name)
+        tracks = count(1)
+
         def build() -> Pipeline:
             source = make_source(camera.source, camera.capture, self._config.folder)
             classifier = load_classifier(camera.classify, self._config.folder, metrics.inference)
             model = classifier.description
             metrics.model(model.name, model.quantization, model.sha256)
+            writer.model = model.name
             sink = CameraPublisher(
-                name,
                 camera,
-                MessageWriter(self._config.node, name, model.name),
+                writer,
+                Tracker(camera.track, tracks),
                 self._mqtt,
                 self._views[name],
                 source.live,

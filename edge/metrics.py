@@ -116,7 +116,7 @@ class CameraMetrics:
         self._emotions = {e: metrics.emotions.labels(camera, e) for e in EMOTIONS}
         self._overflow = metrics.dropped.labels(camera, "detect", "overflow")
         self.inference: Callable[[float], None] = metrics.inference.labels(camera).observe
-        self.source_up = metrics.source_up.labels(camera)
+        self._source_up = metrics.source_up.labels(camera)
         self.reconnects = metrics.reconnects.labels(camera)
         self.restarts = metrics.restarts.labels(camera)
         self.viewers = metrics.viewers.labels(camera)
@@ -129,6 +129,12 @@ class CameraMetrics:
         self._seconds[name].observe(time.perf_counter() - start)
         self._processed[name].inc()
         self._meters[name].tick()
+
+    def source_up(self, up: bool) -> None:
+        """Tell whether the source gives frames; while it gives none, there are no faces."""
+        self._source_up.set(up)
+        if not up:
+            self._faces.set(0)
 
     def captured(self) -> None:
         """Count a frame that the source gave."""

@@ -30,6 +30,10 @@ class Sink(Protocol):
         """Do what time alone asks for; called a few times a second without a frame."""
         ...
 
+    def close(self) -> None:
+        """Finish; nothing comes any more."""
+        ...
+
     def source_status(self, status: SourceStatus) -> None:
         """Take a change of the source's status, on the capture thread."""
         ...
@@ -104,7 +108,7 @@ class Pipeline:
                 observations,
             ),
             self._stage(
-                "publish", lambda: _drain(observations, publish, sink.idle, metrics), observations
+                "publish", lambda: _drain(observations, publish, sink, metrics), observations
             ),
         ]
 
@@ -183,12 +187,15 @@ def _transform(
 
 
 def _drain(
-    inbox: Channel[In], work: Callable[[In], None], idle: Callable[[], None], metrics: CameraMetrics
+    inbox: Channel[In], work: Callable[[In], None], sink: Sink, metrics: CameraMetrics
 ) -> None:
-    while True:
-        item = inbox.get(_IDLE_SECONDS)
-        if item is None:
-            idle()
-            continue
-        with metrics.stage("publish"):
-            work(item)
+    try:
+        while True:
+            item = inbox.get(_IDLE_SECONDS)
+            if item is None:
+                sink.idle()
+                continue
+            with metrics.stage("publish"):
+                work(item)
+    finally:
+        sink.close()

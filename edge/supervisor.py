@@ -80,9 +80,7 @@ class Supervisor:
         now = self._clock()
         if self._start_at is not None:
             if now >= self._start_at:
-                self._start_at = None
-                self._pipeline = self._build()
-                self._pipeline.start()
+                self._restart(now)
             return
         error = self._pipeline.error
         if error is None or self.failed:
@@ -100,6 +98,17 @@ class Supervisor:
     def join(self, deadline: float) -> bool:
         """Wait for the pipeline's end until the monotonic `deadline`; return whether it ended."""
         return self._pipeline.join(deadline)
+
+    def _restart(self, now: float) -> None:
+        self._start_at = None
+        try:
+            self._pipeline = self._build()
+        except (
+            EdgeFerError
+        ) as error:  # a device unplugged, a model taken away: no camera's but ours
+            self._plan_restart(error, now)
+            return
+        self._pipeline.start()
 
     def _plan_restart(self, error: BaseException, now: float) -> None:
         log.error(

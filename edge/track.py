@@ -1,6 +1,8 @@
 """Which face is the same person, what it shows over time, and the events that follow."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
 from edge.config import TrackConfig
 from edge.records import Event, Observation, Reading, Track
@@ -15,12 +17,19 @@ class Tracker:
     Pairs are taken greedily, the greatest overlap first, as in the IOU tracker of Bochinski,
     Eiselein and Sikora (AVSS 2017). A track's probabilities are an exponential moving average by
     time, so that its label does not flicker with single frames.
+
+    Parameters
+    ----------
+    config
+        When a face is lost, and how fast labels follow.
+    numbers
+        Where a new face gets its number from; 1, 2, 3... where none is given.
     """
 
-    def __init__(self, config: TrackConfig) -> None:
+    def __init__(self, config: TrackConfig, numbers: Iterator[int] | None = None) -> None:
         self._config = config
+        self._numbers = numbers or count(1)
         self._tracks: list[Track] = []
-        self._next_id = 1
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -51,8 +60,7 @@ class Tracker:
                 events.append(Event("changed", after, before.reading.label, now - before.since))
         for place, reading in enumerate(observation.readings):
             if place not in followed.values():
-                track = Track(self._next_id, reading, now, now, now)
-                self._next_id += 1
+                track = Track(next(self._numbers), reading, now, now, now)
                 self._tracks.append(track)
                 events.append(Event("appeared", track, None, 0.0))
         return tuple(events)

@@ -113,6 +113,6 @@ class _Reporter:
         if status is self._status:
             return False
         self._status = status
-        self._metrics.source_up.set(status is SourceStatus.ONLINE)
+        self._metrics.source_up(status is SourceStatus.ONLINE)
         self._on_status(status)
         return True

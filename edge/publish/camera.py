@@ -1,6 +1,7 @@
 """The last stage of a camera: tracks, MQTT messages and the annotated picture."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -20,12 +21,12 @@ class CameraPublisher:
 
     Parameters
     ----------
-    name
-        The camera's.
     config
-        Its configuration.
+        The camera's configuration.
     writer
         Makes its messages.
+    tracker
+        Knows who is present.
     mqtt
         Takes them.
     view
@@ -38,21 +39,21 @@ class CameraPublisher:
 
     def __init__(
         self,
-        name: str,
         config: CameraConfig,
         writer: MessageWriter,
+        tracker: Tracker,
         mqtt: MqttPublisher,
         view: CameraView,
         live: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._name = name
+        self._name = writer.camera
         self._writer = writer
         self._mqtt = mqtt
         self._view = view
         self._live = live
         self._clock = clock
-        self._tracker = Tracker(config.track)
+        self._tracker = tracker
         self._interval = 1 / config.publish.rate_hz
         self._next_faces = 0.0
         self._last_frame: Frame | None = None
@@ -75,13 +76,21 @@ class CameraPublisher:
 
     def idle(self) -> None:
         """Notice faces that are lost because the camera gives no frames."""
-        if self._live and self._last_frame is not None:
-            self._announce(self._tracker.expire(self._clock()), self._last_frame, time.time())
+        if self._live:
+            self._expire(self._clock())
+
+    def close(self) -> None:
+        """Say of everyone present that they are lost: nobody will see them go."""
+        self._expire(math.inf)
 
     def source_status(self, status: SourceStatus) -> None:
         """Publish the camera's status, retained."""
-        self._view.status = status.value
+        self._view.set_status(status)
         self._mqtt.publish(f"{self._name}/status", status.value.encode(), 1, True)
+
+    def _expire(self, now: float) -> None:
+        if self._last_frame is not None:
+            self._announce(self._tracker.expire(now), self._last_frame, time.time())
 
     def _announce(self, events: tuple[Event, ...], frame: Frame, wall: float) -> None:
         for event in events:

@@ -107,14 +107,13 @@ class MessageWriter:
     ----------
     node, camera
         Where the messages come from.
-    model
-        The name of the model that reads the emotions.
     """
 
-    def __init__(self, node: str, camera: str, model: str) -> None:
+    def __init__(self, node: str, camera: str) -> None:
         self._node = node
-        self._camera = camera
-        self._model = model
+        self.camera = camera
+        self.model = ""
+        """The name of the model that reads the emotions."""
         self._events = 0
 
     def event(self, event: Event, frame: Frame, wall: float) -> EventMessage:
@@ -122,7 +121,7 @@ class MessageWriter:
         self._events += 1
         return EventMessage(
             node=self._node,
-            camera=self._camera,
+            camera=self.camera,
             time=_utc(wall),
             number=self._events,
             event=event.kind,
@@ -130,14 +129,14 @@ class MessageWriter:
             previous=None if event.previous is None else _emotion(event.previous),
             duration=round(max(0.0, event.duration), 3),
             frame=frame.size,
-            model=self._model,
+            model=self.model,
         )
 
     def faces(self, tracks: Sequence[Track], frame: Frame) -> FacesMessage:
         """Describe everyone present."""
         return FacesMessage(
             node=self._node,
-            camera=self._camera,
+            camera=self.camera,
             time=_utc(frame.wall),
             frame=frame.size,
             faces=tuple(face_message(track) for track in tracks),
@@ -149,7 +148,7 @@ class MessageWriter:
         dominant = max(EMOTIONS, key=labels.count) if labels else None
         return StateMessage(
             node=self._node,
-            camera=self._camera,
+            camera=self.camera,
             time=_utc(wall),
             faces=len(tracks),
             emotion=None if dominant is None else _emotion(dominant),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import cv2
 
 from edge.annotate import annotate
+from edge.capture.loop import SourceStatus
 from edge.metrics import CameraMetrics
 from edge.records import Frame, Reading
 
@@ -48,6 +49,13 @@ class CameraView:
     def fps(self) -> float:
         """Frames a second that went through the whole pipeline."""
         return self._metrics.fps()
+
+    def set_status(self, status: SourceStatus) -> None:
+        """Take the source's status; a camera that gives no frames shows no faces."""
+        self.status = status.value
+        if status is not SourceStatus.ONLINE:
+            with self._changed:
+                self._readings = ()
 
     def show(self, frame: Frame, readings: Sequence[Reading]) -> None:
         """Make `frame` the newest."""

@@ -59,6 +59,8 @@ def test_a_camera_that_comes_back_is_online_again(
     rtsp.process.kill()
     eventually(lambda: door.cameras()[0]["status"] == "reconnecting", 30)
     assert door.metric("edge_fer_source_up", camera="door") == 0
+    assert door.metric("edge_fer_faces", camera="door") == 0
+    assert door.cameras()[0]["faces"] == []
     again = RtspServer(demo_h264, tmp_path, rtsp.port)
     try:
         eventually(lambda: _online(door), 60)

@@ -56,6 +56,7 @@ class FakeSink:
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.numbers: list[int] = []
         self.statuses: list[SourceStatus] = []
+        self.closed = False
         self._seconds = seconds
         self._error = error
 
@@ -67,6 +68,9 @@ class FakeSink:
 
     def idle(self) -> None:
         pass
+
+    def close(self) -> None:
+        self.closed = True
 
     def source_status(self, status: SourceStatus) -> None:
         self.statuses.append(status)
@@ -94,6 +98,7 @@ def test_every_frame_of_a_clip_arrives_in_order(classifier: Classifier) -> None:
     assert clip.error is None
     assert sink.numbers == list(range(100))
     assert sink.statuses == [SourceStatus.ONLINE, SourceStatus.OFFLINE]
+    assert sink.closed
 
 
 def test_a_camera_that_is_too_fast_loses_frames_and_each_is_counted(classifier: Classifier) -> None:
@@ -195,3 +200,27 @@ def test_a_dead_pipeline_is_built_anew_and_too_many_deaths_are_an_error(
     with pytest.raises(TooManyRestarts, match="RuntimeError: bad day"):
         live_and_die()
     assert issubclass(TooManyRestarts, EdgeFerError)
+
+
+def test_a_pipeline_that_cannot_be_built_anew_is_tried_again(classifier: Classifier) -> None:
+    now = [0.0]
+    attempts: list[str] = []
+
+    def build() -> Pipeline:
+        attempts.append("built")
+        if len(attempts) == 2:
+            raise EdgeFerError("no camera at /dev/video9")
+        source = FakeSource(live=True, frames=5)
+        sink = FakeSink(error=RuntimeError("bad day") if len(attempts) == 1 else None)
+        return pipeline(source, sink, classifier)
+
+    supervisor = Supervisor("door", build, Metrics().camera("door"), clock=lambda: now[0])
+    supervisor.start()
+    deadline = time.monotonic() + 10
+    while len(attempts) < 3 and time.monotonic() < deadline:
+        now[0] += 10
+        supervisor.poll()
+        time.sleep(0.02)
+    assert len(attempts) == 3
+    assert not supervisor.ended
+    supervisor.join(time.monotonic() + 1)
