@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 
 _CONFIG = click.option(
     "--config",
@@ -51,10 +53,15 @@ def main(context: click.Context) -> None:
 @_CONFIG
 def run(config: Path) -> None:
     """Run the daemon until it is stopped."""
+    # Before the slow imports: a signal that comes during them is a stop like any other.
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
     from edge.config_file import load_config
     from edge.daemon import Daemon
 
-    daemon = Daemon(load_config(config))
+    daemon = Daemon(load_config(config), stop)
     try:
         code = daemon.run()
     except EdgeFerError as error:
@@ -72,11 +79,16 @@ def check(config: Path) -> None:
     from edge.capture import make_source
     from edge.classify import load_classifier
     from edge.config_file import load_config
+    from edge.detect import make_finder
 
     loaded = load_config(config)
-    for camera in loaded.cameras.values():
-        make_source(camera.source, camera.capture, loaded.folder)
-        load_classifier(camera.classify, loaded.folder)
+    for name, camera in loaded.cameras.items():
+        try:
+            make_source(camera.source, camera.capture, loaded.folder)
+            make_finder(camera.detect)
+            load_classifier(camera.classify, loaded.folder)
+        except ConfigError as error:
+            raise ConfigError(f"camera {name}: {error}") from None
     names = ", ".join(loaded.cameras)
     click.echo(f"{config} is valid: node {loaded.node}, cameras {names}")
 

@@ -1,9 +1,10 @@
 """``edge-fer video``: every frame of a clip through the pipeline, as fast as it goes."""
 
 import json
+import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -28,7 +29,6 @@ from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import Metrics
 from edge.pipeline import Pipeline
 from edge.records import ImageArray, Observation
-from edge.still import describe
 
 _POLL_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 3.0
@@ -61,11 +61,11 @@ class ClipSink:
         self.frames += 1
         self.with_faces += bool(readings)
         if self._lines is not None:
-            faces = [describe(reading) for reading in readings]
+            faces = [reading.describe() for reading in readings]
             line = {"frame": frame.number, "time": round(frame.time, 3), "faces": faces}
-            self._lines.write(json.dumps(line) + "\n")
+            _write_line(self._lines, json.dumps(line))
         if self._path is not None:
-            self._write(annotate(frame.image, readings))
+            self._write(self._path, annotate(frame.image, readings))
 
     def idle(self) -> None:
         """Do nothing: a clip's time stands still between frames."""
@@ -74,19 +74,35 @@ class ClipSink:
         """Do nothing: a clip that fails ends the command."""
 
     def close(self) -> None:
-        """Finish the MP4."""
-        if self._writer is not None:
-            self._writer.release()
+        """Finish the MP4, and give it its name when it is whole.
 
-    def _write(self, image: ImageArray) -> None:
+        Raises
+        ------
+        EdgeFerError
+            If frames are missing from it: OpenCV says nothing of a full disk.
+        """
+        if self._writer is None or self._path is None:
+            return
+        self._writer.release()
+        self._writer = None
+        partial = _partial(self._path)
+        written = cv2.VideoCapture(str(partial), cv2.CAP_FFMPEG)
+        frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
+        written.release()
+        if frames < self.frames:
+            partial.unlink(missing_ok=True)
+            raise EdgeFerError(f"cannot write all of {self._path}: is the disk full?")
+        partial.replace(self._path)
+
+    def _write(self, path: Path, image: ImageArray) -> None:
         if self._writer is None:
             height, width = image.shape[:2]
             codec = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(
-                str(self._path), codec, self._source.fps, (width, height)
+                str(_partial(path)), codec, self._source.fps, (width, height)
             )
             if not self._writer.isOpened():
-                raise EdgeFerError(f"cannot write {self._path}: check the folder and the disk")
+                raise EdgeFerError(f"cannot write {path}: check the folder and the disk")
         self._writer.write(image)
 
 
@@ -106,6 +122,9 @@ def read_clip(
         raise ConfigError(f"no video at {path}: check the path")
     if out is not None and out.suffix.lower() != ".mp4":
         raise ConfigError(f"cannot write {out}: the annotated video is an .mp4")
+    for target in (json_path, out):
+        if target is not None and target.exists() and target.samefile(path):
+            raise ConfigError(f"{target} is the clip itself: choose another name for the output")
     source = VideoFile(path)
     with ExitStack() as stack:
         lines = _open_lines(json_path, stack)
@@ -115,7 +134,10 @@ def read_clip(
         try:
             _run(pipeline, source, sink)
         finally:
-            pipeline.join(time.monotonic() + _STOP_SECONDS)
+            if not pipeline.join(time.monotonic() + _STOP_SECONDS):
+                # A stage is stuck in native code, or in writing to a reader that takes nothing:
+                # the interpreter's own end would wait for it, or crash under it.
+                os._exit(1)
     if pipeline.error is not None:
         raise pipeline.error
     seconds = time.monotonic() - start
@@ -126,12 +148,35 @@ def read_clip(
     )
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.partial.mp4")
+
+
+def _write_line(lines: TextIO, line: str) -> None:
+    try:
+        lines.write(line + "\n")
+        lines.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EdgeFerError(f"cannot write {lines.name}: {error.strerror}") from None
+
+
 def _open_lines(json_path: Path | None, stack: ExitStack) -> TextIO | None:
     if json_path is None:
         return None
     if str(json_path) == "-":
+        if sys.stdout is None:
+            raise EdgeFerError("standard output is closed: name a file for --json")
         return sys.stdout
-    return stack.enter_context(json_path.open("w", encoding="utf-8"))
+    lines = json_path.open("w", encoding="utf-8")
+    stack.callback(_close, lines)
+    return lines
+
+
+def _close(lines: TextIO) -> None:
+    with suppress(OSError):  # every line was flushed: what fails now has failed, and been said
+        lines.close()
 
 
 def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink) -> None:

@@ -1,5 +1,6 @@
 """What the command lines of edge, training and convert have in common."""
 
+import os
 import sys
 from typing import Any
 
@@ -25,6 +26,10 @@ class CommandGroup(click.Group):
         ctx.obj = {"debug": ctx.params.pop("debug", False)}
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has gone; Python's own flush at the end must not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except (EdgeFerError, OSError) as error:
             if ctx.obj["debug"]:
                 raise

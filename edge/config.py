@@ -68,7 +68,7 @@ class StreamConfig(Section):
 class CameraConfig(Section):
     """A camera: its source, and its own values for any of the global sections."""
 
-    source: str | int = Field(
+    source: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, ge=0)] = Field(
         description="demo, /dev/video0, a number, a video file, an rtsp:// or http:// URL."
     )
     capture: CaptureConfig
@@ -82,13 +82,21 @@ class CameraConfig(Section):
 class MqttConfig(Section):
     """The broker that events go to."""
 
-    broker: str = Field("embedded", description="embedded, or a host name.", min_length=1)
+    broker: str = Field(
+        "embedded",
+        description="embedded, or a host name or address.",
+        pattern=r"^[A-Za-z0-9_:]([A-Za-z0-9_:-]|\.[A-Za-z0-9_:-])*$",
+        max_length=253,
+    )
     port: Port = 1883
     prefix: str = Field(
-        "edge-fer", pattern=r"^[^+#/\s][^+#\s]*$", description="Before every topic."
+        "edge-fer",
+        pattern=r"^[A-Za-z0-9_][\w/.-]*$",
+        max_length=200,
+        description="Before all topics.",
     )
-    username: str | None = None
-    password: SecretStr | None = None
+    username: str | None = Field(None, max_length=1000)
+    password: SecretStr | None = Field(None, max_length=1000)
 
 
 class WebConfig(Section):
@@ -126,7 +134,12 @@ class Config(Section):
     @classmethod
     def _fill_cameras(cls, values: Any) -> Any:
         """Give every camera the global sections, its own keys laid over them."""
-        if not isinstance(values, dict) or not isinstance(values.get("cameras"), dict):
+        if not isinstance(values, dict):
+            return values
+        # A section whose keys are all commented out is a section of defaults.
+        empty = [s for s in (*CAMERA_SECTIONS, "mqtt", "web") if s in values and values[s] is None]
+        values = {key: value for key, value in values.items() if key not in empty}
+        if not isinstance(values.get("cameras"), dict):
             return values
         cameras = {}
         for name, camera in values["cameras"].items():

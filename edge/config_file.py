@@ -14,6 +14,10 @@ from edge.errors import ConfigError
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+_HARMLESS: Final = re.compile(r"[\w.-]{1,40}")
+"""A value that may be shown in an error: one word or number, and so no URL with a password."""
+
+
 def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 
@@ -33,18 +37,37 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"cannot read {path}: {error}") from None
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_duplicates(tree, path)
         values = yaml.safe_load(text)
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: expected keys such as 'cameras:', found none")
+        filled = _fill(values, path, tree, ())
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}{_mark(error)}: not valid YAML: {_problem(error)}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys such as 'cameras:', found none")
-    filled = _fill(values, path, tree, ())
+    except (ValueError, RecursionError) as error:  # a date that is none, an alias within itself
+        raise ConfigError(f"{path}: not a configuration: {error}") from None
     try:
         config = Config.model_validate(filled)
     except ValidationError as error:
         raise ConfigError(_describe(error, path, tree)) from None
     config._folder = path.resolve().parent  # noqa: SLF001 - a private attribute of our own model
     return config
+
+
+def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
+    """Refuse a key that stands twice in one mapping: YAML would keep the last one silently."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_duplicates(item, path)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in seen:
+            line = key.start_mark.line + 1
+            raise ConfigError(f"{path}, line {line}: {key.value} stands here a second time")
+        seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        _refuse_duplicates(value, path)
 
 
 def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> Any:
@@ -78,17 +101,20 @@ def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str
     places = [_find(tree, fault["loc"]) for fault in faults]
     depths = [depth - len(fault["loc"]) for fault, (_, depth) in zip(faults, places, strict=True)]
     best = depths.index(max(depths))
-    fault, (line, _) = faults[best], places[best]
+    fault, (line, depth) = faults[best], places[best]
     key = _dotted(fault["loc"])
     if fault["type"] == "extra_forbidden":
         what = f"unknown key {key}"
     elif fault["type"] == "missing":
         what = f"{key} is missing"
     else:
-        shown = fault["input"] if isinstance(fault["input"], str | int | float) else None
-        given = f", not {shown!r}" if shown is not None and "password" not in key else ""
-        message = fault["msg"].removeprefix("Input should be ").replace("\n", " ")
-        what = f"{key} should be {message}{given}"
+        # What lies deeper than the file's own keys is pydantic's, such as a union's member.
+        key = _dotted(fault["loc"][:depth]) if depth else key
+        wanted = fault["msg"].removeprefix("Input should be ").replace("\n", " ")
+        should = " should be " if wanted != fault["msg"] else ": "
+        value = fault["input"]
+        harmless = _HARMLESS.fullmatch(str(value)) and "password" not in key
+        what = f"{key}{should}{wanted}{f', not {value!r}' if harmless else ''}"
     return f"{path}, line {line}: {what}"
 
 

@@ -1,18 +1,17 @@
 """The daemon: start order, signals, supervision, stop order."""
 
 import logging
-import signal
 import threading
 import time
 from contextlib import ExitStack
 from itertools import count
-from types import FrameType
 from typing import Final
 
 from edge.capture import make_source
 from edge.classify import load_classifier
 from edge.config import CameraConfig, Config
 from edge.detect import make_finder
+from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import CameraMetrics, Metrics
 from edge.pipeline import Pipeline
 from edge.publish.broker import LOOPBACK, EmbeddedBroker
@@ -41,15 +40,22 @@ class Daemon:
 
     Building it checks what can be checked (models, files, ports) and starts nothing.
 
+    Parameters
+    ----------
+    config
+        What to run.
+    stop
+        Ends `run` when it is set, by a signal handler say.
+
     Raises
     ------
     EdgeFerError
         If a camera's clip, device or model is not there or not right, or the web port is taken.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, stop: threading.Event) -> None:
         self._config = config
-        self._stop = threading.Event()
+        self._stop = stop
         metrics = Metrics()
         embedded = config.mqtt.broker == "embedded"
         self._broker = EmbeddedBroker(config.mqtt.port) if embedded else None
@@ -60,27 +66,28 @@ class Daemon:
         for name, camera in config.cameras.items():
             camera_metrics = metrics.camera(name)
             self._views[name] = CameraView(name, camera.stream.quality, camera_metrics)
-            self._supervisors.append(self._supervisor(name, camera, camera_metrics))
+            try:
+                self._supervisors.append(self._supervisor(name, camera, camera_metrics))
+            except ConfigError as error:
+                raise ConfigError(f"camera {name}: {error}") from None
         app = create_app(
             config.node, self._views, metrics.registry, self._stop, config.web.max_viewers
         )
         self._web = WebServer(app, config.web)
 
     def run(self) -> int:
-        """Run until SIGTERM or SIGINT, or until every clip has ended.
+        """Run until the stop event is set, or until every clip has ended.
 
         Returns
         -------
         int
-            0, or 1 if a clip could not be read to its end.
+            0, or 1 if the clips have ended and one could not be read to its end.
 
         Raises
         ------
         EdgeFerError
-            If the embedded broker cannot start, or a pipeline keeps dying.
+            If the embedded broker cannot start, a pipeline keeps dying, or the MQTT client dies.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
         # What was started is stopped in the opposite order, whatever happens on the way.
         with ExitStack() as stack:
             if self._broker is not None:
@@ -103,13 +110,15 @@ class Daemon:
         while not self._stop.wait(_POLL_SECONDS):
             for supervisor in self._supervisors:
                 supervisor.poll()
+            if self._mqtt.error is not None:
+                raise EdgeFerError(
+                    f"the MQTT client died: {self._mqtt.error}"
+                ) from self._mqtt.error
+            self._web.drop_stuck_viewers()
             if all(supervisor.ended for supervisor in self._supervisors):
                 log.info("every clip has ended")
                 return int(any(supervisor.failed for supervisor in self._supervisors))
         return 0
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop.set()
 
     def _stop_cameras(self) -> None:
         log.info("stopping")

@@ -1,8 +1,10 @@
 """The seven expressions of FER-2013, in the order of its labels and of every model's output."""
 
-from typing import Final
+from typing import Final, Literal, get_args
 
-EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+Emotion = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+
+EMOTIONS: Final[tuple[Emotion, ...]] = get_args(Emotion)
 """FER-2013 (Goodfellow et al., 2013): label 0 is ``angry`` ... label 6 is ``neutral``."""
 
 FACE_SIZE: Final = 48

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
 from edge.capture.loop import SourceStatus, capture
@@ -86,13 +87,20 @@ class Pipeline:
             sink.accept(observation)
             metrics.published(observation, time.monotonic())
 
+        def source_status(status: SourceStatus) -> None:
+            # A capture thread that was left behind must not speak for its successor.
+            if not self._abandoned.is_set():
+                metrics.source_up(status is SourceStatus.ONLINE)
+                sink.source_status(status)
+
         self._stop = threading.Event()
+        self._abandoned = threading.Event()
         self._channels: tuple[Channel[Any], ...] = (frames, detections, observations)
         self._error: BaseException | None = None
         self._threads = [
             self._stage(
                 "capture",
-                lambda: capture(source, frames, self._stop, metrics, sink.source_status),
+                lambda: capture(source, frames, self._stop, metrics, source_status),
                 frames,
             ),
             self._stage(
@@ -153,6 +161,8 @@ class Pipeline:
             channel.close()
         for thread in self._threads[1:]:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self.running:
+            self._abandoned.set()
         return not self.running
 
     def _stage(
@@ -163,7 +173,7 @@ class Pipeline:
                 work()
             except Closed:
                 pass
-            except Exception as error:  # noqa: BLE001 - whatever ends a stage ends the pipeline
+            except BaseException as error:  # noqa: BLE001 - whatever ends a stage is its error
                 self._error = self._error or error
                 self._stop.set()
             finally:
@@ -197,5 +207,9 @@ def _drain(
                 continue
             with metrics.stage("publish"):
                 work(item)
-    finally:
+    except Closed:
         sink.close()
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to report
+            sink.close()
+        raise

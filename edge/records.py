@@ -1,12 +1,12 @@
 """The frozen values that flow through a pipeline, checked when they are made."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import EMOTIONS
+from edge.emotions import EMOTIONS, Emotion
 
 _ROUNDING = 0.01
 
@@ -119,7 +119,7 @@ class Reading:
             raise ValueError(f"probabilities add up to {sum(self.probabilities):.3f}, not 1")
 
     @property
-    def label(self) -> str:
+    def label(self) -> Emotion:
         """The most probable emotion."""
         return EMOTIONS[self.probabilities.index(max(self.probabilities))]
 
@@ -128,9 +128,19 @@ class Reading:
         """The probability of `label`, 0..1."""
         return max(self.probabilities)
 
-    def by_emotion(self) -> dict[str, float]:
+    def by_emotion(self) -> dict[Emotion, float]:
         """Return the probabilities by name, rounded to four digits."""
         return {e: round(p, 4) for e, p in zip(EMOTIONS, self.probabilities, strict=True)}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the reading as the JSON of the command line and the page."""
+        box = self.box
+        return {
+            "box": [box.x, box.y, box.width, box.height],
+            "label": self.label,
+            "confidence": round(self.confidence, 4),
+            "probabilities": self.by_emotion(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,5 +174,5 @@ class Event:
 
     kind: Literal["appeared", "changed", "lost"]
     track: Track
-    previous: str | None
+    previous: Emotion | None
     duration: float

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from edge.annotate import annotate
 from edge.classify import Classifier
 from edge.detect import FaceFinder
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 from edge.records import ImageArray, Reading
 
 
@@ -28,7 +27,14 @@ def read_stills(
     -------
     int
         The exit code: 1 if any picture could not be read, else 0.
+
+    Raises
+    ------
+    ConfigError
+        If an annotated picture would take the place of an original, or of another one.
     """
+    targets = {path: out / f"{path.stem}.jpg" for path in paths} if out is not None else {}
+    _refuse_overwriting(targets)
     failed = False
     for path in paths:
         try:
@@ -39,23 +45,23 @@ def read_stills(
             continue
         readings = classifier.read(image, finder.find(image))
         if as_json:
-            click.echo(json.dumps({"path": str(path), "faces": [describe(r) for r in readings]}))
+            click.echo(json.dumps({"path": str(path), "faces": [r.describe() for r in readings]}))
         else:
             _print(path, readings)
-        if out is not None:
-            _save(out / f"{path.stem}.jpg", annotate(image, readings))
+        if path in targets:
+            _save(targets[path], annotate(image, readings))
     return int(failed)
 
 
-def describe(reading: Reading) -> dict[str, Any]:
-    """Return a reading as the JSON of the command line."""
-    box = reading.box
-    return {
-        "box": [box.x, box.y, box.width, box.height],
-        "label": reading.label,
-        "confidence": round(reading.confidence, 4),
-        "probabilities": reading.by_emotion(),
-    }
+def _refuse_overwriting(targets: dict[Path, Path]) -> None:
+    sources = {path.resolve() for path in targets}
+    taken: dict[Path, Path] = {}
+    for path, target in targets.items():
+        if target.resolve() in sources:
+            raise ConfigError(f"{target} is one of the pictures: choose another folder for --out")
+        if target in taken:
+            raise ConfigError(f"{taken[target]} and {path} would both be written to {target}")
+        taken[target] = path
 
 
 def _load(path: Path) -> ImageArray:

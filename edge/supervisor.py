@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 _RESTARTS: Final = 5
 _RESTART_WINDOW: Final = 600.0
-_CLEAN_UP_SECONDS: Final = 2.0
+_CLEAN_UP_SECONDS: Final = 0.5
 
 
 class TooManyRestarts(EdgeFerError):
@@ -52,6 +52,7 @@ class Supervisor:
         self._backoff = Backoff(first=1.0)
         self._restarts: deque[float] = deque()
         self._start_at: float | None = None
+        self._complaint = ""
         self._pipeline = build()
         self.failed = False
         """Whether the source was a clip that could not be read to its end."""
@@ -103,11 +104,13 @@ class Supervisor:
         self._start_at = None
         try:
             self._pipeline = self._build()
-        except (
-            EdgeFerError
-        ) as error:  # a device unplugged, a model taken away: no camera's but ours
-            self._plan_restart(error, now)
+        except Exception as error:  # noqa: BLE001 - a device unplugged, a model taken away: wait
+            self._start_at = now + self._backoff.next()
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.warning("%s: %s; trying again until it works", self._name, error)
             return
+        self._complaint = ""
         self._pipeline.start()
 
     def _plan_restart(self, error: BaseException, now: float) -> None:

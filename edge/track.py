@@ -37,9 +37,8 @@ class Tracker:
         return tuple(self._tracks)
 
     def update(self, observation: Observation) -> tuple[Event, ...]:
-        """Take in a frame's readings; return what changed, lost faces first."""
+        """Take in a frame's readings; return what changed, was lost and appeared."""
         now = observation.frame.time
-        events = list(self.expire(now))
         pairs = sorted(
             (
                 (track.reading.box.overlap(reading.box), number, place)
@@ -52,12 +51,14 @@ class Tracker:
         for overlap, number, place in pairs:
             if overlap >= _SAME_FACE and number not in followed and place not in followed.values():
                 followed[number] = place
+        events: list[Event] = []
         for number, place in followed.items():
             before = self._tracks[number]
             after = self._follow(before, observation.readings[place], now)
             self._tracks[number] = after
             if after.reading.label != before.reading.label:
                 events.append(Event("changed", after, before.reading.label, now - before.since))
+        events += self.expire(now)
         for place, reading in enumerate(observation.readings):
             if place not in followed.values():
                 track = Track(next(self._numbers), reading, now, now, now)
@@ -66,8 +67,11 @@ class Tracker:
         return tuple(events)
 
     def expire(self, now: float) -> tuple[Event, ...]:
-        """Give up the faces unseen for `lost_seconds`; return a `lost` event for each."""
-        lost = [t for t in self._tracks if now - t.last_seen > self._config.lost_seconds]
+        """Give up the faces unseen for `lost_seconds`; return a `lost` event for each.
+
+        A clock that jumps back, as a clip's may, is a gap too.
+        """
+        lost = [t for t in self._tracks if abs(now - t.last_seen) > self._config.lost_seconds]
         self._tracks = [t for t in self._tracks if t not in lost]
         return tuple(Event("lost", t, t.reading.label, t.last_seen - t.since) for t in lost)
 

@@ -9,7 +9,7 @@ from rich.progress import track
 
 from edge.classify.litert import LiteRtModel
 from edge.classify.model import read_model
-from edge.emotions import EMOTIONS
+from edge.emotions import EMOTIONS, Emotion
 from edge.errors import EdgeFerError
 from training.augment import as_input
 from training.data import Samples
@@ -27,7 +27,7 @@ class Score:
 
     faces: int
     accuracy: float
-    recalls: dict[str, float]
+    recalls: dict[Emotion, float]
 
 
 def predict(path: Path, images: NDArray[np.uint8]) -> Probabilities:

@@ -39,7 +39,7 @@ def capture(
     SourceError
         If a clip, which no second try would mend, cannot be read to its end.
     """
-    reporter = _Reporter(source, metrics, on_status)
+    reporter = _Reporter(source, on_status)
     backoff = Backoff()
 
     def online() -> None:
@@ -87,13 +87,10 @@ def _read(
 
 
 class _Reporter:
-    """Says each change of a source's status once: log, metric and callback."""
+    """Says each change of a source's status once, to the log and the callback."""
 
-    def __init__(
-        self, source: Source, metrics: CameraMetrics, on_status: Callable[[SourceStatus], None]
-    ) -> None:
+    def __init__(self, source: Source, on_status: Callable[[SourceStatus], None]) -> None:
         self._source = source
-        self._metrics = metrics
         self._on_status = on_status
         self._status: SourceStatus | None = None
 
@@ -113,6 +110,5 @@ class _Reporter:
         if status is self._status:
             return False
         self._status = status
-        self._metrics.source_up(status is SourceStatus.ONLINE)
         self._on_status(status)
         return True

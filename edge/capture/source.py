@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from edge.config import CaptureConfig
 from edge.errors import ConfigError, EdgeFerError
 from edge.records import ImageArray
+from edge.redact import redact
 
 
 class SourceError(EdgeFerError):
@@ -87,16 +88,20 @@ def make_source(spec: str | int, config: CaptureConfig, folder: Path = Path()) -
         return Webcam(f"/dev/video{spec}", config)
     if spec == "demo":
         return DemoClip(DEMO_CLIP)
-    if spec.isdigit():
+    if spec.isascii() and spec.isdigit():
         return Webcam(f"/dev/video{spec}", config)
     if spec.startswith("/dev/"):
         return Webcam(spec, config)
-    if spec.startswith(("rtsp://", "rtsps://", "http://", "https://")):
+    if spec.lower().startswith(("rtsp://", "rtsps://", "http://", "https://")):
         return NetworkStream(spec, config)
     if "://" in spec:
         scheme = spec.partition("://")[0]
         raise ConfigError(f"no source of kind {scheme}://: use rtsp, rtsps, http or https")
-    path = folder / Path(spec).expanduser()
-    if not path.is_file():
-        raise ConfigError(f"no video at {path}: check the path")
+    try:
+        path = folder / Path(spec).expanduser()
+        there = path.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, no such name
+        there = False
+    if not there:
+        raise ConfigError(f"no video at {redact(spec)}: check the path")
     return VideoFile(path)

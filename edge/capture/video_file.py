@@ -28,8 +28,9 @@ class VideoFile:
         self._path = path
         self._reader = OpenCvReader(self.description)
         self._number = 0
+        self._counted = False
         self.frames = 0
-        """Frames that the container announces; 0 where it does not say. Set by `open`."""
+        """Frames that the container announces, or seems to; 0 if none. Set by `open`."""
         self.fps = 0.0
         """Frames a second of the clip; 25 where the container does not say. Set by `open`."""
 
@@ -43,6 +44,7 @@ class VideoFile:
             ) from None
         self._number = 0
         self.frames = max(0, int(self._reader.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self._counted = _counts_frames(self._path)
         fps = self._reader.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps <= _FASTEST else 25.0
 
@@ -50,7 +52,7 @@ class VideoFile:
         """Return the next frame; a clip that ends well before its last frame is an error."""
         image = self._reader.read()
         if image is None:
-            if self._number == 0 or self._number < self.frames * _WHOLE:
+            if self._number == 0 or (self._counted and self._number < self.frames * _WHOLE):
                 raise SourceError(
                     f"{self.description} is cut short or damaged: "
                     f"{self._number} of its {self.frames} frames could be read"
@@ -100,3 +102,13 @@ class DemoClip:
     def close(self) -> None:
         """Close the clip."""
         self._clip.close()
+
+
+def _counts_frames(path: Path) -> bool:
+    """Return whether the container counts its frames: MP4, MOV and AVI do.
+
+    Of others OpenCV only guesses, from the longest stream's time, which may be the sound's.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" or head[:4] == b"RIFF"

@@ -1,5 +1,10 @@
 """One TFLite model on LiteRT's interpreter."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -31,8 +36,9 @@ class LiteRtModel:
 
     def __init__(self, content: bytes, source: str, threads: int) -> None:
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _native_silence():
+                self._interpreter = Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
             (given,), (result,) = (
                 self._interpreter.get_input_details(),
                 self._interpreter.get_output_details(),
@@ -54,6 +60,20 @@ class LiteRtModel:
             return np.asarray(raw)
         scale, zero = self._result["quantization"]
         return np.asarray((raw.astype(np.float32) - zero) * np.float32(scale))
+
+
+@contextmanager
+def _native_silence() -> Iterator[None]:
+    """Keep LiteRT's own lines off standard error: what matters of them comes as an exception."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check(source: str, what: str, details: dict[str, Any], shape: tuple[int, ...]) -> None:

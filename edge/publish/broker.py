@@ -8,11 +8,29 @@ from typing import Final
 
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError
+from amqtt.session import Session
 
 from edge.errors import EdgeFerError
 
+log = logging.getLogger(__name__)
+
 LOOPBACK: Final = "127.0.0.1"
 _START_SECONDS: Final = 10.0
+
+
+class _Broker(Broker):
+    """amqtt's broker, less a fault of 0.12.
+
+    At every connect it goes through the filters of all clients, and sends the new one the retained
+    messages of topics that it never subscribed to.
+    """
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        subscribers = self._subscriptions.get(subscription[0], ())
+        if any(subscriber is session for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class EmbeddedBroker:
@@ -54,6 +72,10 @@ class EmbeddedBroker:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        # A client that vanishes leaves tasks behind that fail: of no interest to the user.
+        self._loop.set_exception_handler(
+            lambda _, context: log.debug("embedded broker: %s", context["message"])
+        )
         try:
             self._broker = self._loop.run_until_complete(self._listen())
         except (BrokerError, OSError) as error:
@@ -64,7 +86,7 @@ class EmbeddedBroker:
         self._loop.run_forever()
 
     async def _listen(self) -> Broker:
-        broker = Broker(
+        broker = _Broker(
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"{LOOPBACK}:{self._port}"}},
                 "plugins": {

@@ -70,7 +70,7 @@ class CameraPublisher:
         if tracks and now >= self._next_faces:
             self._next_faces = now + self._interval
             message = self._writer.faces(tracks, frame)
-            self._mqtt.publish(f"{self._name}/faces", message.json_bytes(), 0, False)
+            self._mqtt.publish(f"{self._name}/faces", message.json_bytes())
         seen = [track for track in tracks if track.last_seen == frame.time]
         self._view.show(frame, [track.reading for track in seen])
 
@@ -86,7 +86,7 @@ class CameraPublisher:
     def source_status(self, status: SourceStatus) -> None:
         """Publish the camera's status, retained."""
         self._view.set_status(status)
-        self._mqtt.publish(f"{self._name}/status", status.value.encode(), 1, True)
+        self._mqtt.publish_retained(f"{self._name}/status", status.value.encode())
 
     def _expire(self, now: float) -> None:
         if self._last_frame is not None:
@@ -95,7 +95,7 @@ class CameraPublisher:
     def _announce(self, events: tuple[Event, ...], frame: Frame, wall: float) -> None:
         for event in events:
             message = self._writer.event(event, frame, wall)
-            self._mqtt.publish(f"{self._name}/event", message.json_bytes(), 1, False)
+            self._mqtt.publish_event(f"{self._name}/event", message.json_bytes())
             log.info(
                 "%s: face %d %s: %s",
                 self._name,
@@ -108,4 +108,4 @@ class CameraPublisher:
             state = (message_state.faces, message_state.emotion)
             if state != self._last_state:
                 self._last_state = state
-                self._mqtt.publish(f"{self._name}/state", message_state.json_bytes(), 1, True)
+                self._mqtt.publish_retained(f"{self._name}/state", message_state.json_bytes())

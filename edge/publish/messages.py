@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from edge.emotions import EMOTIONS
+from edge.emotions import Emotion
 from edge.records import Event, Frame, Track
 
 SCHEMAS: Final = Path(__file__).parent / "schemas"
 SCHEMA_VERSION: Final = 1
 
-Emotion = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=1)]
 
@@ -94,9 +94,9 @@ def face_message(track: Track) -> FaceMessage:
     return FaceMessage(
         track=track.id,
         box=(box.x, box.y, box.width, box.height),
-        label=_emotion(reading.label),
+        label=reading.label,
         confidence=round(reading.confidence, 4),
-        probabilities={_emotion(e): p for e, p in reading.by_emotion().items()},
+        probabilities=reading.by_emotion(),
     )
 
 
@@ -126,7 +126,7 @@ class MessageWriter:
             number=self._events,
             event=event.kind,
             face=face_message(event.track),
-            previous=None if event.previous is None else _emotion(event.previous),
+            previous=event.previous,
             duration=round(max(0.0, event.duration), 3),
             frame=frame.size,
             model=self.model,
@@ -145,21 +145,14 @@ class MessageWriter:
     def state(self, tracks: Sequence[Track], wall: float) -> StateMessage:
         """Summarize who is present."""
         labels = [track.reading.label for track in tracks]
-        dominant = max(EMOTIONS, key=labels.count) if labels else None
+        dominant = Counter(labels).most_common(1)[0][0] if labels else None
         return StateMessage(
             node=self._node,
             camera=self.camera,
             time=_utc(wall),
             faces=len(tracks),
-            emotion=None if dominant is None else _emotion(dominant),
+            emotion=dominant,
         )
-
-
-def _emotion(name: str) -> Emotion:
-    for emotion in EMOTIONS:
-        if emotion == name:
-            return emotion
-    raise ValueError(f"no such emotion: {name}")
 
 
 def _utc(wall: float) -> datetime:

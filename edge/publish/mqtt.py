@@ -1,8 +1,11 @@
 """The MQTT client: connects for ever, and queues what must not be lost."""
 
 import logging
+import math
 import threading
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -16,9 +19,14 @@ from edge.metrics import Metrics
 log = logging.getLogger(__name__)
 
 _QUEUE: Final = 1000
-"""Events kept while the broker is away; more are counted as dropped."""
+"""Events that wait for the broker at most; more are dropped and counted."""
 
 _CONNECT_SECONDS: Final = 2.0
+_KEEPALIVE_SECONDS: Final = 10
+"""A frozen broker is noticed after twice this."""
+
+_GOODBYE_SECONDS: Final = 0.3
+_REPEAT_SECONDS: Final = 60.0
 
 
 class MqttPublisher:
@@ -46,9 +54,13 @@ class MqttPublisher:
         self._metrics = metrics
         self._retained: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self._refused: str | None = None
+        self._events: deque[paho.MQTTMessageInfo] = deque()
+        self._said: dict[str, float] = {}
+        self.error: Exception | None = None
+        """What ended the client's thread, which should only end by `stop`."""
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"edge-fer-{node}")
-        self._client.max_queued_messages_set(_QUEUE)
+        # No limit of paho's: it would refuse the farewell too. Events have their own, here.
+        self._client.max_queued_messages_set(0)
         self._client.connect_timeout = _CONNECT_SECONDS
         self._client.reconnect_delay_set(min_delay=1, max_delay=30)
         self._client.will_set(f"{self._base}/status", b"offline", qos=1, retain=True)
@@ -67,51 +79,67 @@ class MqttPublisher:
 
     def start(self) -> None:
         """Begin connecting; returns at once, also without a broker."""
-        self._retain("status", b"online")
-        self._client.connect_async(*self._address, keepalive=30)
+        self.publish_retained("status", b"online")
+        self._client.connect_async(*self._address, keepalive=_KEEPALIVE_SECONDS)
         self._thread.start()
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        """Send `payload` to ``<prefix>/<node>/<topic>``, or queue it while the broker is away.
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send to ``<prefix>/<node>/<topic>`` with QoS 0; dropped and counted without a broker."""
+        if self.connected:
+            self._send(topic, payload, 0, retain=False)
+        else:
+            self._metrics.mqtt_dropped.inc()
 
-        Of a retained topic the newest payload is kept; other payloads of QoS 0 are dropped and
-        counted while the broker is away, those of QoS 1 when the queue is full.
+    def publish_event(self, topic: str, payload: bytes) -> None:
+        """Send with QoS 1, or keep until the broker is back.
+
+        When `_QUEUE` events wait already, the new one is dropped and counted.
         """
-        if retain:
-            self._retain(topic, payload)
-        if not self.connected and (retain or qos == 0):
-            if not retain:
-                self._metrics.mqtt_dropped.inc()
+        while self._events and self._events[0].is_published():
+            self._events.popleft()
+        if len(self._events) >= _QUEUE:
+            self._metrics.mqtt_dropped.inc()
             return
-        self._send(topic, payload, qos, retain)
+        self._events.append(self._send(topic, payload, 1, retain=False))
+
+    def publish_retained(self, topic: str, payload: bytes) -> None:
+        """Make `payload` the present truth of a topic, now and on every connect."""
+        with self._lock:
+            self._retained[topic] = payload
+            if self.connected:
+                self._send(topic, payload, 0, retain=True)
 
     def stop(self, deadline: float) -> None:
         """Send what is queued and the farewell, and disconnect, by the monotonic `deadline`."""
-        if self.connected:
+        with self._lock:
             farewells = [topic for topic in self._retained if topic.endswith("status")]
-            sent = [self._send(topic, b"offline", 1, True) for topic in farewells]
-            for message in sent:
-                try:
-                    message.wait_for_publish(max(0.0, deadline - 0.3 - time.monotonic()))
-                except (RuntimeError, ValueError):
-                    break
+            self._retained.update(dict.fromkeys(farewells, b"offline"))
+            waiting = list(self._events)
+            if self.connected:
+                waiting += [self._send(topic, b"offline", 1, retain=True) for topic in farewells]
+        for message in waiting if self.connected else ():
+            with suppress(RuntimeError):  # the connection went just now
+                message.wait_for_publish(max(0.0, deadline - _GOODBYE_SECONDS - time.monotonic()))
+        lost = sum(not message.is_published() for message in self._events)
+        if lost:
+            self._metrics.mqtt_dropped.inc(lost)
+            log.warning("%d events could not be sent before the end", lost)
         self._client.disconnect()
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _retain(self, topic: str, payload: bytes) -> None:
-        with self._lock:
-            self._retained[topic] = payload
-
     def _send(self, topic: str, payload: bytes, qos: int, retain: bool) -> paho.MQTTMessageInfo:
+        self._metrics.mqtt_messages.inc()
         message = self._client.publish(f"{self._base}/{topic}", payload, qos, retain)
-        if message.rc == paho.MQTT_ERR_QUEUE_SIZE:
-            self._metrics.mqtt_dropped.inc()
-        else:
-            self._metrics.mqtt_messages.inc()
+        if qos > 0 and message.rc == paho.MQTT_ERR_NO_CONN:
+            # It is queued all the same; with this code paho would never tell that it was sent.
+            message.rc = paho.MQTT_ERR_SUCCESS
         return message
 
     def _loop(self) -> None:
-        self._client.loop_forever(timeout=0.5, retry_first_connection=True)
+        try:
+            self._client.loop_forever(timeout=0.5, retry_first_connection=True)
+        except Exception as error:  # noqa: BLE001 - the daemon must learn of this thread's death
+            self.error = error
 
     def _connected(
         self,
@@ -123,15 +151,13 @@ class MqttPublisher:
     ) -> None:
         where = "{}:{}".format(*self._address)
         if reason.is_failure:
-            self._complain(f"broker {where} refuses the connection: {reason}")
+            self._say(logging.WARNING, f"broker {where} refuses the connection: {reason}")
             return
-        self._refused = None
         self._metrics.mqtt_connected.set(1)
-        log.info("connected to the broker %s", where)
+        self._say(logging.INFO, f"connected to the broker {where}")
         with self._lock:
-            retained = dict(self._retained)
-        for topic, payload in retained.items():
-            self._send(topic, payload, 1, True)
+            for topic, payload in self._retained.items():
+                self._send(topic, payload, 0, retain=True)
 
     def _disconnected(
         self,
@@ -142,14 +168,17 @@ class MqttPublisher:
         properties: Properties | None,
     ) -> None:
         self._metrics.mqtt_connected.set(0)
-        if reason.is_failure and self._refused is None:
-            self._complain("lost the broker {}:{}".format(*self._address) + f": {reason}")
+        if reason.is_failure:
+            where = "{}:{}".format(*self._address)
+            self._say(logging.WARNING, f"lost the broker {where}: {reason}; trying until it works")
 
     def _failed(self, client: paho.Client, userdata: Any) -> None:
-        self._complain("no broker answers at {}:{}".format(*self._address))
+        where = "{}:{}".format(*self._address)
+        self._say(logging.WARNING, f"no broker answers at {where}; trying until one does")
 
-    def _complain(self, what: str) -> None:
-        """Say what is wrong once, not at every attempt."""
-        if what != self._refused:
-            self._refused = what
-            log.warning("%s; trying again until it works", what)
+    def _say(self, level: int, what: str) -> None:
+        """Log what happened, but the same thing at most once a minute."""
+        now = time.monotonic()
+        if now - self._said.get(what, -math.inf) > _REPEAT_SECONDS:
+            self._said[what] = now
+            log.log(level, what)

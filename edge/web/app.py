@@ -85,15 +85,7 @@ class _InOrder(DefaultJSONProvider):
 
 
 def _describe(view: CameraView) -> dict[str, Any]:
-    faces = [
-        {
-            "box": [r.box.x, r.box.y, r.box.width, r.box.height],
-            "label": r.label,
-            "confidence": round(r.confidence, 4),
-            "probabilities": r.by_emotion(),
-        }
-        for r in view.readings
-    ]
+    faces = [reading.describe() for reading in view.readings]
     return {"name": view.name, "status": view.status, "fps": round(view.fps, 1), "faces": faces}
 
 

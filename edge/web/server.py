@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from flask import Flask
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from edge.config import WebConfig
@@ -13,6 +14,9 @@ from edge.errors import EdgeFerError
 
 _SPARE_THREADS: Final = 4
 """Beside one a viewer, so that the page and the metrics answer while all streams are taken."""
+
+
+_STUCK_SECONDS: Final = 15.0
 
 
 class WebServer:
@@ -48,6 +52,15 @@ class WebServer:
         """Begin to answer."""
         self._thread.start()
 
+    def drop_stuck_viewers(self) -> None:
+        """Hang up on those who take nothing any more, so that their seats come free.
+
+        Waitress itself waits for them without a limit. Called from time to time.
+        """
+        oldest = time.time() - _STUCK_SECONDS  # waitress keeps wall-clock time
+        if any(_stuck(channel, oldest) for channel in self._channels()):
+            self._server.trigger.pull_trigger(lambda: self._drop(oldest))
+
     def stop(self, deadline: float) -> None:
         """Close the socket and let the streams end, by the monotonic time `deadline`."""
         # On the server's own thread: its sockets must not vanish under its select().
@@ -55,7 +68,19 @@ class WebServer:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         self._server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
 
+    def _channels(self) -> list[HTTPChannel]:
+        return list(self._server.active_channels.values())
+
+    def _drop(self, oldest: float) -> None:
+        for channel in self._channels():
+            if _stuck(channel, oldest):
+                channel.handle_close()
+
     def _close_all(self) -> None:
-        for channel in list(self._server.active_channels.values()):
+        for channel in self._channels():
             channel.handle_close()
         self._server.close()
+
+
+def _stuck(channel: HTTPChannel, oldest: float) -> bool:
+    return bool(channel.total_outbufs_len > 0 and channel.last_activity < oldest)

@@ -1,14 +1,19 @@
+import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.capture import EndOfVideo, Source, SourceError, make_source
 from edge.capture.network import NetworkStream
+from edge.capture.opencv import OpenCvReader
 from edge.capture.source import DEMO_CLIP
 from edge.capture.video_file import DemoClip, VideoFile
 from edge.config import CaptureConfig
 from edge.errors import ConfigError
+from edge.records import ImageArray
+from tests.support.system import program
 
 CONFIG = CaptureConfig(stall_seconds=1)
 
@@ -80,8 +85,40 @@ def test_a_source_that_is_not_there_is_named(spec: str | int, message: str) -> N
         make_source(spec, CONFIG)
 
 
+class FrozenReader(OpenCvReader):
+    """Gives an old frame when the time limit has run out, as FFmpeg's decoder does."""
+
+    def read(self) -> ImageArray:
+        time.sleep(1.0)
+        return np.zeros((4, 4, 3), np.uint8)
+
+
+def test_an_old_frame_of_a_frozen_camera_is_not_passed_off_as_fresh() -> None:
+    stream = NetworkStream("rtsp://127.0.0.1:9/x", CONFIG)
+    stream._reader = FrozenReader("frozen")
+    with pytest.raises(SourceError, match="gives no more frames"):
+        stream.read()
+
+
+def test_a_clip_whose_sound_is_longer_than_its_picture_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    pipeline = (
+        f"matroskamux name=mux ! filesink location={path} "
+        "videotestsrc num-buffers=50 ! x264enc ! mux. audiotestsrc num-buffers=300 ! mux."
+    )
+    command = [program("gst-launch-1.0"), "-q", *pipeline.split()]
+    subprocess.run(command, check=True, timeout=60)
+    source = VideoFile(path)
+    source.open()
+    times: list[float | None] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    assert len(times) == 50
+    assert source.frames > 60, "OpenCV guesses the number from the sound"
+
+
 def test_a_camera_that_refuses_is_an_error_without_its_password() -> None:
     stream = NetworkStream("rtsp://user:secret@127.0.0.1:9/x", CONFIG)
     with pytest.raises(SourceError) as error:
         stream.open()
-    assert str(error.value) == "cannot open rtsp://***@127.0.0.1:9/x"
+    assert str(error.value) == "cannot open rtsp://127.0.0.1:9"

@@ -1,7 +1,11 @@
 """``edge-fer image``, ``video`` and ``check`` as a user calls them."""
 
 import json
+import resource
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,7 +16,7 @@ from numpy.typing import NDArray
 from edge.capture.source import DEMO_CLIP
 from edge.emotions import EMOTIONS
 from tests.support.daemon import run_cli
-from tests.support.system import free_port
+from tests.support.system import Process, eventually, free_port
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -83,7 +87,7 @@ def test_check_of_the_shipped_configuration() -> None:
 
 def _one_line(code: int, *arguments: str | Path, says: str) -> None:
     done = run_cli(*arguments)
-    errors = [line for line in done.stderr.splitlines() if not line.startswith("INFO:")]
+    errors = done.stderr.splitlines()
     assert done.returncode == code, done.stderr
     assert len(errors) == 1, done.stderr
     assert errors[0].startswith("error: ")
@@ -188,3 +192,62 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert f"error: the embedded broker cannot listen on 127.0.0.1:{port}" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_an_output_never_takes_the_place_of_its_input(short_clip: Path, photo: Path) -> None:
+    clip, picture = short_clip.read_bytes(), photo.read_bytes()
+    _one_line(2, "video", short_clip, "--out", short_clip, says="is the clip itself")
+    _one_line(2, "video", short_clip, "--json", short_clip, says="is the clip itself")
+    same = photo.with_suffix(".jpg")
+    same.write_bytes(picture)
+    _one_line(2, "image", same, "--out", same.parent, says="is one of the pictures")
+    _one_line(2, "image", same, photo, "--out", photo.parent / "o", says="would both be written")
+    assert (short_clip.read_bytes(), same.read_bytes()) == (clip, picture)
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_broken_clip(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    _one_line(1, "video", short_clip, "--json", "/dev/full", says="/dev/full: No space left")
+    out = tmp_path / "out.mp4"
+    limit = 20_000  # bytes that a file may have: writing more fails, as on a full disk
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "video", str(short_clip), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert "cannot write all of" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [short_clip.name]
+
+
+def test_a_reader_that_leaves_is_no_error(short_clip: Path) -> None:
+    command = f"{sys.executable} -m edge video {short_clip} --json | head -n 1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert "error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_signal_while_the_daemon_starts_ends_it_with_0(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"cameras: {{demo: {{source: demo}}}}\nweb: {{port: {free_port()}}}\n"
+        f"mqtt: {{port: {free_port()}}}"
+    )
+    process = Process([sys.executable, "-m", "edge", "run", "-c", str(path)], tmp_path / "log")
+    status = Path(f"/proc/{process.popen.pid}/status")
+
+    def catches_sigterm() -> bool:
+        (mask,) = (line for line in status.read_text().splitlines() if line.startswith("SigCgt"))
+        return bool(int(mask.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+    eventually(catches_sigterm)
+    code, _ = process.stop()
+    assert code == 0, process.text
+    assert "Traceback" not in process.text

@@ -69,9 +69,18 @@ def test_a_value_comes_from_the_environment(
         ("cameras: {demo: {source: demo}}\npublish: 3", "line 2: publish should be"),
         ("cameras: {demo: {}}", "line 1: cameras.demo.source is missing"),
         ("cameras: {demo: }", "line 1: cameras.demo should be"),
-        ("cameras: {}", "cameras should"),
-        ("cameras: {a/b: {source: demo}}", "cameras.a/b should"),
+        ("cameras: {}", "cameras: Dictionary should have at least 1"),
+        ("cameras: {a/b: {source: demo}}", "cameras.a/b: String should match"),
         ("node: box-1", "cameras is missing"),
+        ("cameras: {demo: {source: 1.5}}", "line 1: cameras.demo.source should be"),
+        ("cameras: {demo: {source: true}}", "line 1: cameras.demo.source should be"),
+        ("cameras: {demo: {source: -1}}", "line 1: cameras.demo.source should be"),
+        ("cameras:\n  a: {source: demo}\n  a: {source: 0}", "line 3: a stands here a second time"),
+        ("cameras: &a {demo: *a}", "not a configuration"),
+        ("node: 2020-13-41\ncameras: {demo: {source: demo}}", "not a configuration"),
+        ("[" * 3000, "not a configuration"),
+        ("cameras: {demo: {source: demo}}\nmqtt: {broker: a..b}", "line 2: mqtt.broker"),
+        ("cameras: {demo: {source: demo}}\nmqtt: {prefix: $SYS}", "line 2: mqtt.prefix"),
         ("cameras: [", "line 1, column 11: not valid YAML"),
         ("- 1", "expected keys"),
         ("", "expected keys"),
@@ -94,8 +103,30 @@ def test_a_wrong_password_is_not_shown(tmp_path: Path) -> None:
     assert "12345" not in str(error.value)
 
 
-def test_urls_are_shown_without_passwords() -> None:
-    shown = redact("cannot open rtsp://user:p@ss/word@10.0.0.5/stream, http://h/x")
-    assert "user" not in shown
-    assert "p@ss" not in shown
-    assert "http://h/x" in shown
+def test_a_password_in_a_wrong_place_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, 'cameras: {door: "rtsp://user:secret@host/x"}')
+    assert "secret" not in str(error.value)
+
+
+def test_a_section_without_keys_keeps_the_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path, "capture:\nmqtt:\ncameras: {demo: {source: demo, detect: }}")
+    assert config.capture.stall_seconds == 10
+    assert config.mqtt.port == 1883
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://user:secret@10.0.0.5/stream",
+        "rtsp://user:se/secret@10.0.0.5/stream",
+        "rtsp://user:a secret@10.0.0.5",
+        "RTSP://10.0.0.5/user=admin_password=secret_channel=1",
+        "http://10.0.0.5/video?user=admin&pwd=secret",
+        "http://10.0.0.5/video?user=a@secret",
+        "user:secret@10.0.0.5",
+    ],
+)
+def test_sources_are_shown_without_passwords(url: str) -> None:
+    assert "secret" not in redact(url)
+    assert "10.0.0.5" in redact(url)

@@ -28,6 +28,7 @@ class FakeSource:
         self.description = "fake"
         self.opened = 0
         self.hangs = threading.Event()
+        self.thaw = threading.Event()
         self._frames = frames
         self._then = then
         self._number = 0
@@ -40,7 +41,7 @@ class FakeSource:
         if self._number == self._frames:
             if self._then is None:
                 self.hangs.set()
-                time.sleep(5)  # as native code does: no stop wakes it
+                self.thaw.wait(5)  # as native code does: no stop wakes it
                 raise SourceError("thawed")
             raise self._then
         self._number += 1
@@ -224,3 +225,19 @@ def test_a_pipeline_that_cannot_be_built_anew_is_tried_again(classifier: Classif
     assert len(attempts) == 3
     assert not supervisor.ended
     supervisor.join(time.monotonic() + 1)
+
+
+def test_a_capture_thread_that_was_left_behind_says_nothing_more(classifier: Classifier) -> None:
+    source = FakeSource(live=True, frames=3)
+    sink = FakeSink()
+    metrics = Metrics()
+    camera = pipeline(source, sink, classifier, metrics)
+    camera.start()
+    assert source.hangs.wait(5)
+    assert not camera.join(time.monotonic() + 0.5)
+    before = list(sink.statuses)
+    metrics.source_up.labels("test").set(1)  # its successor's frames come
+    source.thaw.set()
+    finish(camera)
+    assert sink.statuses == before
+    assert metrics.registry.get_sample_value("edge_fer_source_up", {"camera": "test"}) == 1

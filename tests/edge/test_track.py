@@ -46,11 +46,23 @@ def test_a_face_missed_for_a_moment_is_not_lost() -> None:
 def test_a_face_away_too_long_is_lost_once_and_comes_back_as_another() -> None:
     tracker = Tracker(TrackConfig(lost_seconds=1))
     see(tracker, 0.0, reading(10, "happy"))
-    see(tracker, 4.0, reading(10, "happy"))
-    events = tracker.expire(5.5)
-    assert [_short(event) for event in events] == [("lost", 2, "happy")]
+    assert see(tracker, 0.5) == []
+    assert see(tracker, 1.5) == [("lost", 1, "happy")]
     assert tracker.expire(9.0) == ()
-    assert see(tracker, 9.0, reading(10, "happy")) == [("appeared", 3, "happy")]
+    assert see(tracker, 9.0, reading(10, "happy")) == [("appeared", 2, "happy")]
+
+
+def test_a_face_in_every_frame_of_a_slow_camera_is_one_face() -> None:
+    tracker = Tracker(TrackConfig(lost_seconds=1))
+    see(tracker, 0.0, reading(10, "happy"))
+    for second in (1.2, 2.4, 3.6):
+        assert see(tracker, second, reading(10, "happy")) == []
+
+
+def test_a_clock_that_jumps_back_loses_the_faces_from_before() -> None:
+    tracker = Tracker(TrackConfig(lost_seconds=1))
+    see(tracker, 100.0, reading(10, "happy"))
+    assert see(tracker, 0.0) == [("lost", 1, "happy")]
 
 
 def test_one_odd_frame_does_not_change_the_label() -> None:
