@@ -40,8 +40,8 @@ demo-clip: $(TEST_ENV)/installed  ## Make the demo clip anew
 pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real browser
 	EDGE_FER_PICTURES=$(CURDIR)/docs $(TEST_ENV)/bin/python -m pytest -q tests/e2e/test_page.py
 
-clean:  ## Remove the environments
-	rm -rf $(RUN_ENV) $(TEST_ENV)
+clean:  ## Remove the environments and what builds leave
+	rm -rf $(RUN_ENV) $(TEST_ENV) build edge_fer.egg-info
 
 $(RUN_ENV)/installed: pyproject.toml
 	@echo "Making the daemon's environment in $(RUN_ENV); this takes a minute, once."

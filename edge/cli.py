@@ -117,6 +117,7 @@ def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: A
     "--json",
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
+    metavar="[FILE]",
     is_flag=False,
     flag_value=Path("-"),
     help="A JSON line a frame, to a file, or to standard output where none is named.",

@@ -122,6 +122,8 @@ def read_clip(
         raise ConfigError(f"no video at {path}: check the path")
     if out is not None and out.suffix.lower() != ".mp4":
         raise ConfigError(f"cannot write {out}: the annotated video is an .mp4")
+    if out is not None and out == json_path:
+        raise ConfigError(f"--json and --out both name {out}: choose two files")
     for target in (json_path, out):
         if target is not None and target.exists() and target.samefile(path):
             raise ConfigError(f"{target} is the clip itself: choose another name for the output")
@@ -132,7 +134,9 @@ def read_clip(
         pipeline = Pipeline(source, finder, classifier, sink, Metrics().camera("clip"))
         start = time.monotonic()
         try:
-            _run(pipeline, source, sink)
+            _run(
+                pipeline, source, sink, lines is not None and lines is sys.stdout and lines.isatty()
+            )
         finally:
             if not pipeline.join(time.monotonic() + _STOP_SECONDS):
                 # A stage is stuck in native code, or in writing to a reader that takes nothing:
@@ -143,7 +147,7 @@ def read_clip(
     seconds = time.monotonic() - start
     click.echo(
         f"{path}: {sink.frames} frames, faces in {sink.with_faces}, "
-        f"{sink.frames / seconds:.1f} frames a second",
+        f"{sink.frames / seconds:.1f} frames a second{f', written to {out}' if out else ''}",
         err=True,
     )
 
@@ -179,7 +183,7 @@ def _close(lines: TextIO) -> None:
         lines.close()
 
 
-def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink) -> None:
+def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink, json_to_terminal: bool) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -188,7 +192,7 @@ def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink) -> None:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    silent = not console.is_terminal
+    silent = not console.is_terminal or json_to_terminal
     with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         task = progress.add_task("reading", total=None)
         pipeline.start()

@@ -48,6 +48,9 @@ class TrackConfig(Section):
     """Which faces are the same person."""
 
     lost_seconds: Seconds = Field(1.0, description="A face unseen for this long is lost.")
+    min_hits: int = Field(
+        3, ge=1, le=100, description="A face is announced when it was seen in this many frames."
+    )
     half_life_seconds: Seconds = Field(
         0.5, description="The share of what a face showed this long ago in its label is one half."
     )

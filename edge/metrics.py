@@ -103,7 +103,7 @@ class CameraMetrics:
     """The metrics of one camera; every method may be called from any thread."""
 
     def __init__(self, metrics: Metrics, camera: str) -> None:
-        self._camera = camera
+        self.camera = camera
         self._metrics = metrics
         self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
         for stage, meter in self._meters.items():
@@ -154,7 +154,7 @@ class CameraMetrics:
 
     def model(self, name: str, quantization: str, sha256: str) -> None:
         """Tell which model runs."""
-        self._metrics.model_info.labels(self._camera, name, quantization, sha256).set(1)
+        self._metrics.model_info.labels(self.camera, name, quantization, sha256).set(1)
 
     def fps(self) -> float:
         """Return frames a second that went all the way, over the last 5 s."""

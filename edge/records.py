@@ -155,7 +155,8 @@ class Observation:
 class Track:
     """One person for as long as the face stays, with the emotion smoothed over time.
 
-    `since` is the time on the source's clock at which the present label began.
+    `since` is the time on the source's clock at which the present label began, `hits` the number
+    of frames in which the face was found.
     """
 
     id: int
@@ -163,6 +164,7 @@ class Track:
     first_seen: float
     last_seen: float
     since: float
+    hits: int = 1
 
 
 @dataclass(frozen=True, slots=True)

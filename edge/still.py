@@ -50,6 +50,7 @@ def read_stills(
             _print(path, readings)
         if path in targets:
             _save(targets[path], annotate(image, readings))
+            click.echo(f"written to {targets[path]}", err=True)
     return int(failed)
 
 

@@ -34,7 +34,7 @@ class Tracker:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The faces that are present or not yet given up."""
-        return tuple(self._tracks)
+        return tuple(track for track in self._tracks if self._announced(track))
 
     def update(self, observation: Observation) -> tuple[Event, ...]:
         """Take in a frame's readings; return what changed, was lost and appeared."""
@@ -56,14 +56,18 @@ class Tracker:
             before = self._tracks[number]
             after = self._follow(before, observation.readings[place], now)
             self._tracks[number] = after
-            if after.reading.label != before.reading.label:
+            if not self._announced(before):
+                if self._announced(after):
+                    events.append(Event("appeared", after, None, 0.0))
+            elif after.reading.label != before.reading.label:
                 events.append(Event("changed", after, before.reading.label, now - before.since))
         events += self.expire(now)
         for place, reading in enumerate(observation.readings):
             if place not in followed.values():
                 track = Track(next(self._numbers), reading, now, now, now)
                 self._tracks.append(track)
-                events.append(Event("appeared", track, None, 0.0))
+                if self._announced(track):
+                    events.append(Event("appeared", track, None, 0.0))
         return tuple(events)
 
     def expire(self, now: float) -> tuple[Event, ...]:
@@ -73,7 +77,15 @@ class Tracker:
         """
         lost = [t for t in self._tracks if abs(now - t.last_seen) > self._config.lost_seconds]
         self._tracks = [t for t in self._tracks if t not in lost]
-        return tuple(Event("lost", t, t.reading.label, t.last_seen - t.since) for t in lost)
+        return tuple(
+            Event("lost", track, track.reading.label, track.last_seen - track.since)
+            for track in lost
+            if self._announced(track)
+        )
+
+    def _announced(self, track: Track) -> bool:
+        """Return whether it has been seen often enough to be a face, and no passing shadow."""
+        return track.hits >= self._config.min_hits
 
     def _follow(self, track: Track, reading: Reading, now: float) -> Track:
         kept = 0.5 ** (max(0.0, now - track.last_seen) / self._config.half_life_seconds)
@@ -82,4 +94,10 @@ class Tracker:
             reading, probabilities=tuple(kept * old + (1 - kept) * new for old, new in pairs)
         )
         same = smoothed.label == track.reading.label
-        return replace(track, reading=smoothed, last_seen=now, since=track.since if same else now)
+        return replace(
+            track,
+            reading=smoothed,
+            last_seen=now,
+            since=track.since if same else now,
+            hits=track.hits + 1,
+        )

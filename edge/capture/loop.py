@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import Enum
+from typing import Final
 
 from edge.backoff import Backoff
 from edge.capture.source import EndOfVideo, Source, SourceError
@@ -13,6 +14,10 @@ from edge.metrics import CameraMetrics
 from edge.records import Frame
 
 log = logging.getLogger(__name__)
+
+
+_REMINDER_SECONDS: Final = 60.0
+"""How often a camera that stays away is told of again."""
 
 
 class SourceStatus(Enum):
@@ -39,7 +44,7 @@ def capture(
     SourceError
         If a clip, which no second try would mend, cannot be read to its end.
     """
-    reporter = _Reporter(source, on_status)
+    reporter = _Reporter(metrics.camera, source, on_status)
     backoff = Backoff()
 
     def online() -> None:
@@ -87,9 +92,13 @@ def _read(
 
 
 class _Reporter:
-    """Says each change of a source's status once, to the log and the callback."""
+    """Says each change of a source's status once, and a long absence every minute."""
 
-    def __init__(self, source: Source, on_status: Callable[[SourceStatus], None]) -> None:
+    def __init__(
+        self, camera: str, source: Source, on_status: Callable[[SourceStatus], None]
+    ) -> None:
+        self._camera = camera
+        self._reminded = 0.0
         self._source = source
         self._on_status = on_status
         self._status: SourceStatus | None = None
@@ -97,11 +106,13 @@ class _Reporter:
     def up(self) -> None:
         if self._change(SourceStatus.ONLINE):
             level = logging.INFO if self._source.live else logging.DEBUG
-            log.log(level, "%s gives frames", self._source.description)
+            log.log(level, "%s: %s gives frames", self._camera, self._source.description)
 
     def down(self, error: SourceError, wait: float) -> None:
-        if self._change(SourceStatus.RECONNECTING):
-            log.warning("%s; trying again, first in %.1f s", error, wait)
+        now = time.monotonic()
+        if self._change(SourceStatus.RECONNECTING) or now - self._reminded > _REMINDER_SECONDS:
+            self._reminded = now
+            log.warning("%s: %s; trying again, next in %.1f s", self._camera, error, wait)
 
     def gone(self) -> None:
         self._change(SourceStatus.OFFLINE)

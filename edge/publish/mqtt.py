@@ -27,6 +27,8 @@ _KEEPALIVE_SECONDS: Final = 10
 
 _GOODBYE_SECONDS: Final = 0.3
 _REPEAT_SECONDS: Final = 60.0
+_OUTAGE_SECONDS: Final = 3.0
+"""A shorter one, as when two boxes of one name push each other out, is not told each time."""
 
 
 class MqttPublisher:
@@ -56,13 +58,14 @@ class MqttPublisher:
         self._lock = threading.Lock()
         self._events: deque[paho.MQTTMessageInfo] = deque()
         self._said: dict[str, float] = {}
+        self._down_since = -math.inf
         self.error: Exception | None = None
         """What ended the client's thread, which should only end by `stop`."""
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"edge-fer-{node}")
         # No limit of paho's: it would refuse the farewell too. Events have their own, here.
         self._client.max_queued_messages_set(0)
         self._client.connect_timeout = _CONNECT_SECONDS
-        self._client.reconnect_delay_set(min_delay=1, max_delay=30)
+        self._client.reconnect_delay_set(min_delay=1, max_delay=8)
         self._client.will_set(f"{self._base}/status", b"offline", qos=1, retain=True)
         if config.username is not None:
             password = config.password.get_secret_value() if config.password else None
@@ -154,6 +157,8 @@ class MqttPublisher:
             self._say(logging.WARNING, f"broker {where} refuses the connection: {reason}")
             return
         self._metrics.mqtt_connected.set(1)
+        if time.monotonic() - self._down_since > _OUTAGE_SECONDS:
+            self._said.clear()
         self._say(logging.INFO, f"connected to the broker {where}")
         with self._lock:
             for topic, payload in self._retained.items():
@@ -168,6 +173,7 @@ class MqttPublisher:
         properties: Properties | None,
     ) -> None:
         self._metrics.mqtt_connected.set(0)
+        self._down_since = time.monotonic()
         if reason.is_failure:
             where = "{}:{}".format(*self._address)
             self._say(logging.WARNING, f"lost the broker {where}: {reason}; trying until it works")

@@ -41,3 +41,9 @@ def test_the_page_shows_an_rtsp_camera_and_that_the_box_is_gone(
         box.stop()
         status = browser.find_element(By.CSS_SELECTOR, ".status")
         eventually(lambda: status.text == "lost", 10, "the page noticing that the box is gone")
+
+        again = daemon(**box.config).ready()
+        eventually(lambda: status.text == "online", 30, "the page noticing that it is back")
+        eventually(
+            lambda: again.metric("edge_fer_stream_viewers", camera="door") == 1, 10, "the stream"
+        )

@@ -198,6 +198,8 @@ def test_an_output_never_takes_the_place_of_its_input(short_clip: Path, photo: P
     clip, picture = short_clip.read_bytes(), photo.read_bytes()
     _one_line(2, "video", short_clip, "--out", short_clip, says="is the clip itself")
     _one_line(2, "video", short_clip, "--json", short_clip, says="is the clip itself")
+    both = short_clip.with_name("both.mp4")
+    _one_line(2, "video", short_clip, "--json", both, "--out", both, says="both name")
     same = photo.with_suffix(".jpg")
     same.write_bytes(picture)
     _one_line(2, "image", same, "--out", same.parent, says="is one of the pictures")

@@ -54,6 +54,24 @@ def test_an_outage_longer_than_the_queue_loses_what_is_counted_and_no_status(
         broker.kill()
 
 
+def test_a_broker_that_comes_back_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    port, metrics = free_port(), Metrics()
+    client = publisher(port, metrics)
+    client.start()
+    broker = start_mosquitto(tmp_path, port)
+    eventually(lambda: client.connected)
+    broker.kill()
+    eventually(lambda: "lost the broker" in caplog.text)
+    time.sleep(4)
+    broker = start_mosquitto(tmp_path, port)
+    eventually(lambda: caplog.text.count("connected to the broker") == 2)
+    client.stop(time.monotonic() + 1)
+    broker.kill()
+
+
 def _waiting(client: MqttPublisher) -> bool:
     return any(not event.is_published() for event in client._events)
 

@@ -19,6 +19,7 @@ class Daemon(Process):
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
         self.web_port = config.setdefault("web", {}).setdefault("port", free_port())
         self.mqtt_port = config.setdefault("mqtt", {}).setdefault("port", free_port())
+        self.config = config
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "edge", "run", "--config", str(path)]
