@@ -67,16 +67,26 @@ def _refuse_overwriting(targets: dict[Path, Path]) -> None:
 
 def _load(path: Path) -> ImageArray:
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise EdgeFerError(f"cannot read {path}: {error.strerror}") from None
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        coded = np.frombuffer(content, np.uint8)
+        image = cv2.imdecode(coded, cv2.IMREAD_COLOR) if _whole(content) else None
     except cv2.error:
         image = None
     if image is None:
         raise EdgeFerError(f"{path} is not an image that can be read: damaged, or no image at all")
     return np.asarray(image, np.uint8)
+
+
+def _whole(content: bytes) -> bool:
+    """Return whether a JPEG or PNG goes on to its end marker; OpenCV fills up what is missing."""
+    if content.startswith(b"\xff\xd8"):
+        return content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) > 0
+    if content.startswith(b"\x89PNG"):
+        return b"IEND" in content
+    return bool(content)
 
 
 def _print(path: Path, readings: tuple[Reading, ...]) -> None:

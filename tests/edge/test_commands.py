@@ -129,6 +129,19 @@ def test_a_damaged_image_is_one_line_and_exit_code_1(photo: Path, tmp_path: Path
     _one_line(1, "image", tmp_path / "none.png", says="No such file")
 
 
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+@pytest.mark.parametrize("kept", [0.01, 0.5, 0.99])
+def test_an_image_cut_short_is_one_line_and_exit_code_1(
+    tmp_path: Path, face_frame: NDArray[np.uint8], ending: str, kept: float
+) -> None:
+    path = tmp_path / f"cut.{ending}"
+    cv2.imwrite(str(path), face_frame)
+    assert run_cli("image", path).returncode == 0
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    _one_line(1, "image", path, says="is not an image that can be read")
+
+
 def test_a_damaged_image_does_not_keep_the_others_back(
     photo: Path, short_clip: Path, tmp_path: Path
 ) -> None:
