@@ -70,6 +70,9 @@ class MqttPublisher:
         if config.username is not None:
             password = config.password.get_secret_value() if config.password else None
             self._client.username_pw_set(config.username, password)
+        # paho would write from the publishing thread too, and two threads that each write a part
+        # of a packet garble the stream. With this callback only its own thread writes.
+        self._client.on_socket_register_write = lambda *_: None
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_connect_fail = self._failed
@@ -98,12 +101,13 @@ class MqttPublisher:
 
         When `_QUEUE` events wait already, the new one is dropped and counted.
         """
-        while self._events and self._events[0].is_published():
-            self._events.popleft()
-        if len(self._events) >= _QUEUE:
-            self._metrics.mqtt_dropped.inc()
-            return
-        self._events.append(self._send(topic, payload, 1, retain=False))
+        with self._lock:
+            while self._events and self._events[0].is_published():
+                self._events.popleft()
+            if len(self._events) >= _QUEUE:
+                self._metrics.mqtt_dropped.inc()
+                return
+            self._events.append(self._send(topic, payload, 1, retain=False))
 
     def publish_retained(self, topic: str, payload: bytes) -> None:
         """Make `payload` the present truth of a topic, now and on every connect."""
@@ -123,7 +127,8 @@ class MqttPublisher:
         for message in waiting if self.connected else ():
             with suppress(RuntimeError):  # the connection went just now
                 message.wait_for_publish(max(0.0, deadline - _GOODBYE_SECONDS - time.monotonic()))
-        lost = sum(not message.is_published() for message in self._events)
+        with self._lock:
+            lost = sum(not message.is_published() for message in self._events)
         if lost:
             self._metrics.mqtt_dropped.inc(lost)
             log.warning("%d events could not be sent before the end", lost)

@@ -141,8 +141,8 @@ def test_a_signal_ends_it_with_0_and_a_farewell(
     code, seconds = demo.stop(number)
     assert code == 0
     assert seconds < 5
-    assert subscriber.payloads("box-1/status")[-1] == b"offline"
-    assert subscriber.payloads("demo/status")[-1] == b"offline"
+    for topic in ("box-1/status", "demo/status"):
+        eventually(lambda topic=topic: subscriber.payloads(topic)[-1] == b"offline", 5, topic)
     assert subscriber.events()[-1]["event"] == "lost"
     assert json.loads(subscriber.payloads("demo/state")[-1])["faces"] == 0
     assert "Traceback" not in demo.text

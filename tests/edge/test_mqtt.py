@@ -1,5 +1,6 @@
 """The MQTT client against a real broker, and without one."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from edge.metrics import Metrics
 from edge.publish.broker import EmbeddedBroker
 from edge.publish.mqtt import MqttPublisher
 from tests.support.servers import Subscriber, start_mosquitto
-from tests.support.system import eventually, free_port
+from tests.support.system import Process, eventually, free_port
 
 Subscribe = Callable[[int], Subscriber]
 
@@ -135,3 +136,29 @@ def test_a_client_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client._client, "loop_forever", die)
     client.start()
     assert isinstance(eventually(lambda: client.error), UnicodeError)
+
+
+def test_events_of_many_cameras_at_once_all_arrive_in_their_order(
+    mosquitto: tuple[Process, int], subscribe: Subscribe
+) -> None:
+    _, port = mosquitto
+    subscriber = subscribe(port)
+    client = publisher(port, Metrics())
+    client.start()
+    eventually(lambda: client.connected)
+
+    def camera(name: int) -> None:
+        for number in range(200):
+            client.publish(f"{name}/faces", b"x" * 20_000)
+            client.publish_event(f"{name}/event", str(number).encode())
+
+    threads = [threading.Thread(target=camera, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for name in range(4):
+        ending = f"{name}/event"
+        eventually(lambda ending=ending: len(subscriber.payloads(ending)) == 200, 30, ending)
+        assert subscriber.payloads(ending) == [str(number).encode() for number in range(200)]
+    client.stop(time.monotonic() + 1)
