@@ -134,9 +134,7 @@ def read_clip(
         pipeline = Pipeline(source, finder, classifier, sink, Metrics().camera("clip"))
         start = time.monotonic()
         try:
-            _run(
-                pipeline, source, sink, lines is not None and lines is sys.stdout and lines.isatty()
-            )
+            _run(pipeline, source, sink, bar=lines is None or not lines.isatty())
         finally:
             if not pipeline.join(time.monotonic() + _STOP_SECONDS):
                 # A stage is stuck in native code, or in writing to a reader that takes nothing:
@@ -183,7 +181,7 @@ def _close(lines: TextIO) -> None:
         lines.close()
 
 
-def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink, json_to_terminal: bool) -> None:
+def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink, bar: bool) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -192,8 +190,8 @@ def _run(pipeline: Pipeline, source: VideoFile, sink: ClipSink, json_to_terminal
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    silent = not console.is_terminal or json_to_terminal
-    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
+    shown = bar and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task("reading", total=None)
         pipeline.start()
         while pipeline.running:

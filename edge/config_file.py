@@ -13,7 +13,6 @@ from edge.errors import ConfigError
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-
 _HARMLESS: Final = re.compile(r"[\w.-]{1,40}")
 """A value that may be shown in an error: one word or number, and so no URL with a password."""
 

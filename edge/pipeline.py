@@ -156,11 +156,13 @@ class Pipeline:
         self.request_stop()
         half = (deadline - time.monotonic()) / 2
         # A frozen camera keeps capture in native code: what it would still bring is not waited for.
-        self._threads[0].join(max(0.0, half))
+        if self._threads[0].is_alive():
+            self._threads[0].join(max(0.0, half))
         for channel in self._channels:
             channel.close()
         for thread in self._threads[1:]:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
         if self.running:
             self._abandoned.set()
         return not self.running

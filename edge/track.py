@@ -33,7 +33,7 @@ class Tracker:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """The faces that are present or not yet given up."""
+        """The announced faces that are present or not yet given up."""
         return tuple(track for track in self._tracks if self._announced(track))
 
     def update(self, observation: Observation) -> tuple[Event, ...]:

@@ -15,8 +15,8 @@ from edge.errors import EdgeFerError
 _SPARE_THREADS: Final = 4
 """Beside one a viewer, so that the page and the metrics answer while all streams are taken."""
 
-
 _STUCK_SECONDS: Final = 15.0
+"""A client that takes nothing of what waits for it for this long is hung up on."""
 
 
 class WebServer:

@@ -241,3 +241,8 @@ def test_a_capture_thread_that_was_left_behind_says_nothing_more(classifier: Cla
     finish(camera)
     assert sink.statuses == before
     assert metrics.registry.get_sample_value("edge_fer_source_up", {"camera": "test"}) == 1
+
+
+def test_a_pipeline_that_never_started_has_ended(classifier: Classifier) -> None:
+    never = pipeline(FakeSource(live=True, frames=1), FakeSink(), classifier)
+    assert never.join(time.monotonic() + 1)
