@@ -12,20 +12,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.architectures import build
-from training.augment import as_input
-from training.data import Samples
+from training.data import Samples, as_input
 
 CALIBRATION_IMAGES: Final = 700
 
 
-def float_model(trained: keras.Model) -> keras.Model:
-    """Return the trained network in float32 with a fixed batch of one face.
-
-    Training may have run in mixed precision and with any batch; the file must not.
-    """
-    keras.config.set_dtype_policy("float32")
-    model = build(trained.name, batch_size=1)
-    model.set_weights(trained.get_weights())
+def one_face(network: keras.Model) -> keras.Model:
+    """Return one of `training.architectures` with a fixed batch of one face, in float32."""
+    model = build(network.name, batch_size=1)
+    model.set_weights(network.get_weights())
     return model
 
 

@@ -1,15 +1,17 @@
-"""Reading ``config.yaml``: environment values filled in, faults named by key and line."""
+"""Reading YAML with environment values filled in; faults are named by key and line."""
 
 import os
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from edge.config import Config
 from edge.errors import ConfigError
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -28,10 +30,17 @@ def load_config(path: Path) -> Config:
         If the file is missing, is no YAML, or a key or value is wrong. The message names the
         file, the line and the key.
     """
+    if not path.exists():
+        raise ConfigError(f"no configuration at {path}: name one with --config")
+    config = read_checked(path, Config)
+    config._folder = path.resolve().parent  # noqa: SLF001 - a private attribute of our own model
+    return config
+
+
+def read_checked(path: Path, model: type[Checked]) -> Checked:
+    """Read a YAML file as a pydantic `model`; faults as `load_config` names them."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"no configuration at {path}: name one with --config") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from None
     try:
@@ -39,18 +48,17 @@ def load_config(path: Path) -> Config:
         _refuse_duplicates(tree, path)
         values = yaml.safe_load(text)
         if not isinstance(values, dict):
-            raise ConfigError(f"{path}: expected keys such as 'cameras:', found none")
+            key = next(iter(model.model_fields))
+            raise ConfigError(f"{path}: expected keys such as '{key}:', found none")
         filled = _fill(values, path, tree, ())
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}{_mark(error)}: not valid YAML: {_problem(error)}") from None
     except (ValueError, RecursionError) as error:  # a date that is none, an alias within itself
         raise ConfigError(f"{path}: not a configuration: {error}") from None
     try:
-        config = Config.model_validate(filled)
+        return model.model_validate(filled)
     except ValidationError as error:
         raise ConfigError(_describe(error, path, tree)) from None
-    config._folder = path.resolve().parent  # noqa: SLF001 - a private attribute of our own model
-    return config
 
 
 def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:

@@ -1,26 +1,33 @@
 """What a training run leaves in its folder, written so that a kill at any moment loses nothing.
 
 ``last.keras``
-    The model with its optimizer after the last whole epoch; resuming starts from it.
+    The network with its optimizer after the last whole epoch; resuming starts from it.
 ``best.keras``
-    The model of the epoch with the highest PublicTest accuracy; what is evaluated and converted.
-``history.csv``
-    A row an epoch: loss, accuracy, the same on PublicTest, learning rate, seconds.
+    The network of the epoch with the highest PublicTest accuracy, in float32; evaluate and
+    convert this one. ``model.json`` and ``model.weights.h5`` hold the same in two parts.
+``best-votes.keras``
+    The same with the output that learned the FER+ votes, where there is one.
+``history.csv``, ``curves.png``
+    Every epoch's loss and accuracy, the same on PublicTest, learning rate and seconds.
 ``run.json``
     The options of the run; resuming with others is refused.
 """
 
 import csv
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from edge.errors import EdgeFerError
+from edge.whole_file import whole_file
+from training.curves import HistoryRow, curves_figure
+from training.figures import save_png
+from training.heads import has_votes, single
 
-HistoryRow = dict[str, float]
+Options = dict[str, Any]
 
 
 @dataclass
@@ -35,27 +42,25 @@ class RunFolder:
         """The checkpoint that training resumes from."""
         return self.path / "last.keras"
 
-    @property
-    def best(self) -> Path:
-        """The checkpoint with the highest PublicTest accuracy."""
-        return self.path / "best.keras"
-
-    def start(self, options: Any) -> None:
-        """Claim the folder for a new run with the dataclass `options`.
+    def start(self, options: Options) -> None:
+        """Claim the folder for a new run with `options`.
 
         Raises
         ------
         EdgeFerError
-            If a run is there already.
+            If a run is there already, or the folder cannot be written.
         """
         if self.last.exists():
             raise EdgeFerError(
                 f"{self.path} holds a training run: add --resume, or choose another --out"
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        _write_whole(self.path / "run.json", json.dumps(asdict(options), indent=2) + "\n")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _write(self.path / "run.json", json.dumps(options, indent=2) + "\n")
+        except OSError as error:
+            raise EdgeFerError(f"cannot write to {self.path}: {error.strerror}") from None
 
-    def resume(self, options: Any, model: keras.Model) -> None:
+    def resume(self, options: Options, model: keras.Model) -> None:
         """Load the last checkpoint into the compiled `model`, and the history up to it.
 
         Into a model made anew, because not all that an optimizer was told is in the file: which
@@ -73,10 +78,9 @@ class RunFolder:
                 rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
         except (OSError, ValueError) as error:
             raise EdgeFerError(f"cannot resume from {self.path}: {error}") from None
-        now = asdict(options)
-        changed = [k for k in now if now[k] != before.get(k)]
+        changed = [k for k in options if options[k] != before.get(k)]
         if changed:
-            said = ", ".join(f"{k} was {before.get(k)}, now {now[k]}" for k in changed)
+            said = ", ".join(f"{k} was {before.get(k)}, now {options[k]}" for k in changed)
             raise EdgeFerError(f"cannot resume {self.path} with other options: {said}")
         # The row is written before the checkpoint: a kill between the two leaves one too many.
         done = int(saved.optimizer.iterations) // int(rows[0]["steps"])
@@ -88,26 +92,50 @@ class RunFolder:
         ):
             now_empty.assign(full)
 
-    def epoch_done(self, model: keras.Model, row: HistoryRow) -> bool:
-        """Record an epoch; return whether it is the best so far."""
+    def epoch_done(self, model: keras.Model, row: HistoryRow) -> None:
+        """Record an epoch.
+
+        Raises
+        ------
+        EdgeFerError
+            If it cannot be written; the checkpoint of the epoch before is still there.
+        """
         best = all(row["val_accuracy"] > old["val_accuracy"] for old in self.history)
-        self.history.append(row)
+        history = [*self.history, row]
         lines = [",".join(row)]
-        lines += [",".join(f"{value:.8g}" for value in old.values()) for old in self.history]
-        _write_whole(self.path / "history.csv", "\n".join(lines) + "\n")
-        if best:
-            _save_whole(model, self.best)
-        _save_whole(model, self.last)
-        return best
+        lines += [",".join(f"{value:.8g}" for value in old.values()) for old in history]
+        try:
+            _write(self.path / "history.csv", "\n".join(lines) + "\n")
+            if best:
+                self._keep_best(model)
+            with whole_file(self.last) as path:
+                model.save(path)
+            save_png(curves_figure(history), self.path / "curves.png")
+        except OSError as error:
+            raise EdgeFerError(
+                f"cannot keep epoch {len(history)} in {self.path}: {error.strerror or error}: "
+                f"mend that and add --resume; {self.kept()}"
+            ) from None
+        self.history = history
+
+    def kept(self) -> str:
+        """Say what a run that failed has left."""
+        if not self.history:
+            return "no epoch was done"
+        return f"{self.last} holds epoch {len(self.history)}"
+
+    def _keep_best(self, model: keras.Model) -> None:
+        network = single(model, 0.0)
+        with whole_file(self.path / "best.keras") as path:
+            network.save(path)
+        with whole_file(self.path / "model.weights.h5") as path:
+            network.save_weights(path)
+        _write(self.path / "model.json", network.to_json())
+        if has_votes(model):
+            with whole_file(self.path / "best-votes.keras") as path:
+                single(model, 1.0).save(path)
 
 
-def _write_whole(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
-
-
-def _save_whole(model: keras.Model, path: Path) -> None:
-    new = path.with_name(f".{path.name}")
-    model.save(new)
-    new.replace(path)
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as new:
+        new.write_text(text, encoding="utf-8")

@@ -1,89 +1,142 @@
 """The commands of ``python -m training``."""
 
-import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from edge.command import CommandGroup
-from training.options import TrainingOptions
+from edge.emotions import EMOTIONS
+from training.recipe import names, read_recipe
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_DEFAULTS = TrainingOptions()
-_DATA = click.argument("data", type=click.Path(path_type=Path))
-
-
-def _option(name: str, kind: Any, text: str) -> Callable[[Command], Command]:
-    """Make the option of a `TrainingOptions` field, with that field's default."""
-    flag = "--" + name.replace("_", "-")
-    default = getattr(_DEFAULTS, name)
-    return click.option(flag, type=kind, default=default, show_default=True, help=text)
+_PATH = click.Path(path_type=Path)
+_DATA = click.argument("data", type=_PATH)
+_VOTES = click.option("--votes", type=_PATH, help="FER+ votes: fer2013new.csv.")
 
 
 @click.group(cls=CommandGroup)
 def main() -> None:
-    """Train the CNN on FER-2013 and measure it."""
+    """Train the CNN on FER-2013, measure it and look into it.
+
+    DATA is fer2013.csv or icml_face_data.csv, plain or gzipped, or a folder of images
+    (train/happy/*.jpg, test/...).
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+def _read(path: Path, votes: Path | None) -> Any:
+    from training.read import read_data
+
+    data = read_data(path, votes)
+    for fault in data.left_out:
+        click.echo(f"left out: {path}, {fault}", err=True)
+    return data
+
+
 @main.command()
 @_DATA
+@_VOTES
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("runs/deep"),
-    show_default=True,
-    help="Folder of the run: checkpoints and history.",
-)
+    "--out", type=_PATH, default=Path("exploration"), show_default=True,
+    help="Folder for the pictures and the page.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
+    """Look at DATA: counts, samples, mean faces, duplicates, and how far FER+ disagrees."""
+    from training.explore import explore as run
+
+    run(_read(data, votes), out, as_json)
+
+
+@main.command()
+@_DATA
+@_VOTES
+@click.option("--out", type=_PATH, help="Folder of the run. [default: runs/ARCHITECTURE-RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
-@_option("architecture", str, "Which network.")
-@_option("epochs", click.IntRange(1), "Passes over the Training split.")
-@_option("batch_size", click.IntRange(2), "Faces a step.")
-@_option("learning_rate", click.FloatRange(0, min_open=True), "Peak of the one-cycle schedule.")
-@_option("warmup", click.FloatRange(0, 1), "Fraction of all steps until the peak.")
-@_option("momentum", click.FloatRange(0, 1), "Nesterov momentum.")
-@_option("weight_decay", click.FloatRange(0), "Decoupled weight decay of kernels.")
-@_option("label_smoothing", click.FloatRange(0, 1), "Mass given to the other six labels.")
-@_option("dropout", click.FloatRange(0, 1), "Rate after every block.")
-@_option("seed", click.IntRange(0), "Seed of weights, order, augmentation and dropout.")
-@_option(
-    "precision",
-    click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-    "Keras dtype policy; mixed_bfloat16 is quicker where the CPU or GPU has it.",
+@click.option(
+    "--architecture", type=click.Choice(["shallow", "deep", "edge"]), default="edge",
+    show_default=True, help="Which network.",
+)  # fmt: skip
+@click.option(
+    "--recipe", default="best", show_default=True,
+    help=f"How: one of {', '.join(names())}, or the path of a .yaml file like theirs.",
+)  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
+@click.option("--batch-size", type=click.IntRange(2), help="Instead of the recipe's.")
+@click.option(
+    "--learning-rate", type=click.FloatRange(0, min_open=True), help="Instead of the recipe's."
 )
-def train(data: Path, out: Path, resume: bool, **options: Any) -> None:
-    """Train on DATA, which is fer2013.csv or fer2013.csv.gz."""
-    from training.data import read_fer2013
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    help="Of weights, order, augmentation and dropout.",
+)  # fmt: skip
+@click.option(
+    "--precision", type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    default="float32", show_default=True,
+    help="Keras dtype policy; mixed_bfloat16 is quicker where the CPU or GPU has it.",
+)  # fmt: skip
+def train(
+    data: Path, votes: Path | None, out: Path | None, resume: bool, recipe: str, **options: Any
+) -> None:
+    """Train on DATA; the checkpoint with the best PublicTest accuracy is kept."""
+    changes = {name: options.pop(name) for name in ("epochs", "batch_size", "learning_rate")}
+    chosen = read_recipe(recipe, **changes)
+    from training.train import Run
     from training.train import train as run
 
-    run(read_fer2013(data), out, TrainingOptions(**options), resume)
+    wanted = Run(recipe=chosen, **options)
+    folder = out or Path("runs") / f"{wanted.architecture}-{Path(recipe).stem}"
+    run(_read(data, votes), folder, wanted, resume)
 
 
 @main.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=_PATH)
 @_DATA
+@_VOTES
 @click.option(
-    "--split",
-    type=click.Choice(["PublicTest", "PrivateTest"]),
-    default="PublicTest",
-    show_default=True,
-    help="Choose models on PublicTest; run PrivateTest once.",
-)
+    "--split", type=click.Choice(["PublicTest", "PrivateTest"]), default="PublicTest",
+    show_default=True, help="Choose models on PublicTest; run PrivateTest once.",
+)  # fmt: skip
+@click.option("--flip", is_flag=True, help="Report the mean over a face and its mirror image too.")
+@click.option("--out", type=_PATH, help="Folder for confusion, reliability and mistakes as PNG.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def evaluate(model: Path, data: Path, split: Any, as_json: bool) -> None:
+def evaluate(
+    model: Path, data: Path, votes: Path | None, split: Any, flip: bool, out: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Measure MODEL, a .keras or .tflite file, on a split of DATA, one crop a face."""
-    from training.data import read_fer2013
-    from training.evaluate import evaluate as measure
+    from training.evaluate import evaluate as run
 
-    result = measure(model, read_fer2013(data)[split])
-    if as_json:
-        click.echo(json.dumps({"model": str(model), "split": split, **asdict(result)}))
-        return
-    click.echo(f"{model} on {split}: {result.accuracy:.2%} of {result.faces} faces right")
-    for emotion, recall in result.recalls.items():
-        click.echo(f"  {emotion:<9}{recall:7.1%}")
+    run(model, _read(data, votes), split, flip, out, as_json)
+
+
+@main.command()
+@click.argument("model", type=_PATH)
+@click.argument("source", type=_PATH, nargs=-1, required=True)
+@click.option("--out", type=_PATH, default=Path("gradcam.png"), show_default=True, help="The PNG.")
+@click.option(
+    "--emotion", type=click.Choice(["predicted", *EMOTIONS]), default="predicted",
+    show_default=True, help="Whose evidence to show.",
+)  # fmt: skip
+@click.option("--layer", help="Which layer's maps. [default: the last convolution]")
+@click.option(
+    "--split", type=click.Choice(["Training", "PublicTest", "PrivateTest"]),
+    default="PublicTest", show_default=True, help="Of a data set.",
+)  # fmt: skip
+@click.option(
+    "--per-class", type=click.IntRange(1, 20), default=4, show_default=True,
+    help="Faces of a data set: so many that are right and so many mistakes for each emotion.",
+)  # fmt: skip
+@click.option(
+    "--detector", type=click.Choice(["haar", "dlib", "none"]), default="haar", show_default=True,
+    help="Finds the faces of a photo; none takes the whole image as a face.",
+)  # fmt: skip
+def gradcam(model: Path, source: tuple[Path, ...], **options: Any) -> None:
+    """Show which part of a face speaks for an emotion, for MODEL, a .keras file.
+
+    SOURCE is images or photos, or a data set as the other commands take it.
+    """
+    from training.gradcam import gradcam as run
+
+    run(model, source, **options)

@@ -1,22 +1,16 @@
-"""FER-2013 as arrays: the Kaggle file ``fer2013.csv``, plain or gzipped."""
+"""Faces and their labels as arrays, whatever file or folder they came from."""
 
-import csv
-import gzip
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TextIO, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
 
 Split = Literal["Training", "PublicTest", "PrivateTest"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
-_WHITE: Final = 255
-COLUMNS: Final = ("emotion", "pixels", "Usage")
 
 
 class DataError(EdgeFerError):
@@ -33,81 +27,47 @@ class Samples:
         uint8, shape ``[n, 48, 48]``, grey values 0..255.
     labels
         int64, shape ``[n]``, indices into `edge.emotions.EMOTIONS`.
+    names
+        Where each face came from: a row of the file, or a file of the folder.
+    votes
+        float32, shape ``[n, 7]``: the share of FER+ votes for each emotion, summing to 1, or a
+        row of zeros where nobody saw one of the seven. None without FER+.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    votes: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
-def read_fer2013(path: Path) -> dict[Split, Samples]:
-    """Read all three splits of ``fer2013.csv`` or ``fer2013.csv.gz``.
+@dataclass(frozen=True)
+class DataSet:
+    """What was read from `path`: the splits that it has, and the faces that were left out.
 
-    Parameters
-    ----------
-    path
-        The Kaggle file: columns ``emotion,pixels,Usage``, one row a face.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, cut short, has other columns, holds a row that is no
-        face, or lacks a split.
+    `left_out` says of each bad row or file where it is and what is wrong with it.
     """
-    images: dict[Split, list[NDArray[np.uint8]]] = {split: [] for split in SPLITS}
-    labels: dict[Split, list[int]] = {split: [] for split in SPLITS}
-    try:
-        with _open_text(path) as file:
-            for split, label, pixels in _rows(path, file):
-                images[split].append(pixels)
-                labels[split].append(label)
-    except FileNotFoundError:
-        raise DataError(f"no data set at {path}: give the path of fer2013.csv or .csv.gz") from None
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is damaged or not a CSV file: {error}") from None
-    for split in SPLITS:
-        if not labels[split]:
-            raise DataError(f"{path} has no {split} rows: fetch the complete fer2013.csv")
-    return {
-        split: Samples(np.stack(images[split]), np.array(labels[split], np.int64))
-        for split in SPLITS
-    }
+
+    path: Path
+    splits: dict[Split, Samples]
+    left_out: tuple[str, ...] = ()
+
+    def __getitem__(self, split: Split) -> Samples:
+        """Return a split.
+
+        Raises
+        ------
+        DataError
+            If the data set has no such split.
+        """
+        if split not in self.splits:
+            has = ", ".join(self.splits) or "nothing"
+            raise DataError(f"{self.path} has no {split} faces, only {has}")
+        return self.splits[split]
 
 
-def _open_text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
-
-
-def _rows(path: Path, file: TextIO) -> Iterator[tuple[Split, int, NDArray[np.uint8]]]:
-    reader = csv.DictReader(file)
-    columns = tuple(reader.fieldnames or ())
-    if columns != COLUMNS:
-        raise DataError(
-            f"{path} has the columns {', '.join(columns)[:80] or 'none'}: "
-            f"expected {', '.join(COLUMNS)}"
-        )
-    for number, row in enumerate(reader, start=1):
-        try:
-            yield _face(row)
-        except ValueError as error:
-            raise DataError(f"{path}, row {number}: {error}") from None
-
-
-def _face(row: dict[str, str | None]) -> tuple[Split, int, NDArray[np.uint8]]:
-    usage = row["Usage"]
-    if usage not in SPLITS:
-        raise ValueError(f"Usage is {usage!r}, expected one of {', '.join(SPLITS)}")
-    label = int(row["emotion"] or "")
-    if not 0 <= label < len(EMOTIONS):
-        raise ValueError(f"emotion is {label}, expected 0 to {len(EMOTIONS) - 1}")
-    values = np.array((row["pixels"] or "").split(), dtype=np.int64)
-    if values.size != FACE_SIZE**2:
-        raise ValueError(f"{values.size} pixels, expected {FACE_SIZE**2}")
-    if values.min() < 0 or values.max() > _WHITE:
-        raise ValueError("a pixel lies outside 0..255")
-    pixels = values.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)
-    return usage, label, pixels
+def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return uint8 faces ``[n, 48, 48]`` as the model reads them: ``[n, 48, 48, 1]`` in 0..1."""
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)

@@ -14,6 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from training.callbacks import accuracy
+
 
 class TrainingProgress(keras.callbacks.Callback):
     """Show the epoch's steps as a bar on a terminal, and a line an epoch everywhere."""
@@ -30,7 +32,9 @@ class TrainingProgress(keras.callbacks.Callback):
         self._task: TaskID | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the bar."""
+        """Start the bar, once: training may come in several parts."""
+        if self._steps_done > 0:
+            return
         self._started = time.monotonic()
         if self._console.is_terminal:
             self._bar = Progress(
@@ -58,7 +62,7 @@ class TrainingProgress(keras.callbacks.Callback):
         """Advance the bar by a step."""
         self._steps_done += 1
         if self._bar is not None and self._task is not None and logs:
-            so_far = f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.3f}"
+            so_far = f"loss {logs['loss']:.3f}  accuracy {accuracy(logs):.3f}"
             figures = f"{so_far}  left {self._time_left()}"
             self._bar.update(self._task, completed=batch + 1, figures=figures)
 
@@ -67,17 +71,14 @@ class TrainingProgress(keras.callbacks.Callback):
         logs = logs or {}
         self._console.print(
             f"epoch {epoch + 1}/{self._epochs}  loss {logs['loss']:.4f}  "
-            f"accuracy {logs['accuracy']:.4f}  PublicTest loss {logs['val_loss']:.4f}  "
-            f"accuracy {logs['val_accuracy']:.4f}  left {self._time_left()}",
+            f"accuracy {accuracy(logs):.4f}  PublicTest loss {logs['val_loss']:.4f}  "
+            f"accuracy {accuracy(logs, 'val_'):.4f}  left {self._time_left()}",
             highlight=False,
+            soft_wrap=True,
         )
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the bar down."""
-        self.close()
-
     def close(self) -> None:
-        """Take the bar down, after an error too."""
+        """Take the bar down."""
         if self._bar is not None:
             self._bar.stop()
 

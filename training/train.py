@@ -1,132 +1,162 @@
 """Train a network on FER-2013's Training split, its checkpoint chosen on PublicTest."""
 
-import math
-import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from edge.emotions import EMOTIONS
+from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
 from training.architectures import build
-from training.augment import Augmentation, Batches, as_input
+from training.batches import Batches, targets
+from training.callbacks import Keep, Reseed
 from training.checkpoint import RunFolder
-from training.data import Samples, Split
-from training.options import TrainingOptions
+from training.data import DataError, DataSet, as_input
+from training.heads import with_votes
 from training.progress import TrainingProgress
+from training.recipe import Recipe
 
 
-def train(data: dict[Split, Samples], folder: Path, options: TrainingOptions, resume: bool) -> None:
-    """Train until `options.epochs` are done, from the last whole epoch with `resume`.
+@dataclass(frozen=True)
+class Run:
+    """What a run depends on besides the data; the same run gives the same history.
 
-    Leaves ``best.keras``, ``last.keras``, ``history.csv`` and ``run.json`` in `folder`.
+    `precision` is a Keras dtype policy: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
+    """
+
+    architecture: str
+    recipe: Recipe
+    seed: int = 0
+    precision: str = "float32"
+
+    def options(self) -> dict[str, Any]:
+        """Return all of it by name, as JSON has it."""
+        mine = {"architecture": self.architecture, "seed": self.seed, "precision": self.precision}
+        return mine | self.recipe.model_dump()
+
+
+def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
+    """Train until the recipe's epochs are done, from the last whole epoch with `resume`.
+
+    What it leaves in `folder` is told in `training.checkpoint`.
 
     Raises
     ------
     EdgeFerError
-        If the folder holds another run, or the loss is no longer finite.
+        If the folder holds another run or cannot be written, the loss is no longer a number, or
+        the memory does not suffice. What the epochs before left is still there.
     """
-    keras.config.set_dtype_policy(options.precision)
-    keras.utils.set_random_seed(options.seed)
-    steps = len(data["Training"]) // options.batch_size
+    recipe = run.recipe
+    _refuse_missing_emotions(data)
+    keras.config.set_dtype_policy(run.precision)
+    keras.utils.set_random_seed(run.seed)
+    training, public = data["Training"], data["PublicTest"]
+    steps = len(training) // recipe.batch_size
     if steps == 0:
         raise EdgeFerError(
-            f"{len(data['Training'])} Training faces do not fill one batch of {options.batch_size}"
+            f"{len(training)} Training faces do not fill one batch of {recipe.batch_size}"
         )
-    run = RunFolder(folder)
-    model = _compiled(options, steps)
+    votes = recipe.votes > 0 and training.votes is not None
+    model = _compiled(run, steps, votes)
+    kept = RunFolder(folder)
     if resume:
-        run.resume(options, model)
+        kept.resume(run.options(), model)
     else:
-        run.start(options)
-    done = len(run.history)
-    progress = TrainingProgress(options.epochs, steps)
-    public = data["PublicTest"]
+        kept.start(run.options())
+    progress = TrainingProgress(recipe.epochs, steps)
+    callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
+    validation = (as_input(public.images), targets(public, votes))
     try:
-        model.fit(
-            Batches(data["Training"], options.batch_size, options.seed, done, Augmentation()),
-            validation_data=(
-                as_input(public.images),
-                np.eye(len(EMOTIONS), dtype=np.float32)[public.labels],
-            ),
-            validation_batch_size=256,
-            initial_epoch=done,
-            epochs=options.epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=[progress, _Reseed(options.seed), _Keep(run, steps)],
-        )
+        for size, until in _phases(recipe):
+            done = len(kept.history)
+            if done < until:
+                model.fit(
+                    Batches(training, recipe, run.seed, done, size),
+                    validation_data=validation,
+                    validation_batch_size=256,
+                    initial_epoch=done,
+                    epochs=until,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=callbacks,
+                )
+    except Exception as error:
+        if not _out_of_memory(error):
+            raise
+        raise EdgeFerError(
+            f"out of memory: lower --batch-size, {recipe.batch_size} now; {kept.kept()}"
+        ) from None
     finally:
         progress.close()
 
 
-def _compiled(options: TrainingOptions, steps: int) -> keras.Model:
-    model = build(options.architecture, dropout=options.dropout)
-    total = steps * options.epochs
-    warmup = round(total * options.warmup)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=options.learning_rate / 25,
-        decay_steps=max(1, total - warmup),
-        warmup_target=options.learning_rate,
-        warmup_steps=warmup,
+def _out_of_memory(error: Exception) -> bool:
+    """Return whether a backend ran out of memory; each has an error of its own for that."""
+    said = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(
+        word in said for word in ("resourceexhausted", "resource_exhausted", "out of memory")
     )
-    optimizer = keras.optimizers.SGD(
-        schedule, momentum=options.momentum, nesterov=True, weight_decay=options.weight_decay
-    )
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+
+
+def _refuse_missing_emotions(data: DataSet) -> None:
+    counts = np.bincount(data["Training"].labels, minlength=len(EMOTIONS))
+    missing = [emotion for emotion, count in zip(EMOTIONS, counts, strict=True) if count == 0]
+    if missing:
+        raise DataError(f"{data.path} has no Training face labelled {', '.join(missing)}")
+
+
+def _phases(recipe: Recipe) -> list[tuple[int, int]]:
+    """Return the side of the faces and the number of epochs that are done after it."""
+    if recipe.growth is None:
+        return [(FACE_SIZE, recipe.epochs)]
+    small = round(recipe.epochs * recipe.growth.share)
+    return [(recipe.growth.size, small), (FACE_SIZE, recipe.epochs)]
+
+
+def _compiled(run: Run, steps: int, votes: bool) -> keras.Model:
+    recipe = run.recipe
+    options = {} if recipe.growth is None else {"size": None}
+    model = build(run.architecture, dropout=recipe.dropout, **options)
+    if votes:
+        model = with_votes(model)
+    entropy = keras.losses.CategoricalCrossentropy
     model.compile(
-        optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing),
-        metrics=["accuracy"],
+        optimizer=_optimizer(recipe, steps),
+        loss={"emotion": entropy(), "votes": entropy()} if votes else entropy(),
+        loss_weights={"emotion": 1.0, "votes": recipe.votes} if votes else None,
+        metrics={"emotion": ["accuracy"]} if votes else ["accuracy"],
         jit_compile=False,
     )
     return model
 
 
-class _Reseed(keras.callbacks.Callback):
-    """Give dropout fresh seeds for every epoch, by the run's seed and the epoch alone.
-
-    A checkpoint does not hold the state of Keras' seed generators: without this, a run that was
-    interrupted would go on with other dropout masks than an unbroken one.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._seed = seed
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        random = np.random.default_rng((self._seed, epoch, 1))
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([random.integers(1, 2**31), 0])
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    rate = _schedule(recipe, steps * recipe.epochs)
+    if recipe.optimizer == "adam":
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip_norm
+        )
+    else:
+        optimizer = keras.optimizers.SGD(
+            rate, momentum=0.9, nesterov=True,
+            weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip_norm,
+        )  # fmt: skip
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
 
 
-class _Keep(keras.callbacks.Callback):
-    """Record every epoch in the run's folder."""
-
-    def __init__(self, run: RunFolder, steps: int) -> None:
-        super().__init__()
-        self._run = run
-        self._steps = steps
-        self._began = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs or {}
-        if not math.isfinite(logs["loss"]):
-            raise EdgeFerError(
-                f"the loss is {logs['loss']} in epoch {epoch + 1}: lower --learning-rate; "
-                f"{self._run.last} holds the epoch before"
-            )
-        row = {
-            "epoch": epoch + 1,
-            "steps": self._steps,
-            **{k: float(logs[k]) for k in ("loss", "accuracy", "val_loss", "val_accuracy")},
-            "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": time.monotonic() - self._began,
-        }
-        self._run.epoch_done(self.model, row)
+def _schedule(recipe: Recipe, total: int) -> Any:
+    """Return a Keras schedule over `total` steps, or a constant."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    warmup = round(total * recipe.warmup)
+    if warmup == 0:
+        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, total)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=recipe.learning_rate / 25,
+        decay_steps=max(1, total - warmup),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.classify.litert import LiteRtModel
 from edge.classify.model import ModelDescription, find_model, read_model
+from edge.classify.temperature import soften
 from edge.config import ClassifyConfig
 from edge.face_image import face_image
 from edge.records import Face, ImageArray, Reading
@@ -50,11 +51,9 @@ class Classifier:
         description's temperature is applied.
         """
         start = time.perf_counter()
-        probabilities = self._model.probabilities(face).astype(np.float64)
+        probabilities = self._model.probabilities(face)
         self._on_inference(time.perf_counter() - start)
-        if self.description.temperature != 1.0:
-            probabilities = np.maximum(probabilities, 1e-6) ** (1 / self.description.temperature)
-        return tuple((probabilities / probabilities.sum()).tolist())
+        return tuple(soften(probabilities, self.description.temperature).tolist())
 
 
 def load_classifier(

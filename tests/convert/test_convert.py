@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from convert.quantize import calibration_faces, float_model, to_int8
+from convert.quantize import calibration_faces, one_face, to_int8
 from edge.classify import load_classifier
 from edge.classify.litert import LiteRtModel
 from edge.classify.model import ModelDescription, ModelError
@@ -20,8 +20,9 @@ from edge.emotions import EMOTIONS
 from tests.support.daemon import run_cli
 from tests.support.fer2013 import write_csv
 from training.architectures import build
-from training.augment import as_input
-from training.data import Samples, read_fer2013
+from training.data import Samples, as_input
+from training.network import load_network
+from training.read import read_data
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.timeout(300)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set and a briefly trained model."""
     path = tmp_path_factory.mktemp("convert")
-    data = read_fer2013(write_csv(path / "fer2013.csv", test=70))["Training"]
+    data = read_data(write_csv(path / "fer2013.csv", test=70))["Training"]
     model = build("deep", dropout=0.0)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     model.fit(as_input(data.images), data.labels, batch_size=14, epochs=12, verbose=0)
@@ -52,7 +53,7 @@ def test_a_converted_model_runs_in_the_daemon_and_agrees_with_keras(folder: Path
     assert description.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert set(description.accuracy) == {"PublicTest"}
     classifier = load_classifier(ClassifyConfig(model=str(path)))
-    data = read_fer2013(folder / "fer2013.csv")["PublicTest"]
+    data = read_data(folder / "fer2013.csv")["PublicTest"]
     ours = np.array([classifier.read_face(image) for image in data.images])
     model = keras.models.load_model(folder / "best.keras")
     theirs = model.predict(as_input(data.images), verbose=0)
@@ -63,8 +64,8 @@ def test_a_converted_model_runs_in_the_daemon_and_agrees_with_keras(folder: Path
 
 
 def test_the_file_is_int8_throughout_with_one_face_a_batch(folder: Path) -> None:
-    model = float_model(keras.models.load_model(folder / "best.keras"))
-    data = read_fer2013(folder / "fer2013.csv")["Training"]
+    model = one_face(keras.models.load_model(folder / "best.keras"))
+    data = read_data(folder / "fer2013.csv")["Training"]
     interpreter = Interpreter(model_content=to_int8(model, as_input(data.images)))
     (given,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (given["shape"].tolist(), given["dtype"]) == ([1, 48, 48, 1], np.int8)
@@ -73,10 +74,21 @@ def test_the_file_is_int8_throughout_with_one_face_a_batch(folder: Path) -> None
     assert kinds <= {"int8", "int32"}, "weights and activations int8, biases and shapes int32"
 
 
+def test_weights_in_16_bits_say_the_same_in_half_the_space(folder: Path) -> None:
+    done = convert("half", folder / "best.keras", "--out", folder / "half.keras")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "half.keras").stat().st_size < 9.2e6
+    faces = as_input(read_data(folder / "fer2013.csv")["PublicTest"].images)
+    whole, half = (load_network(folder / name) for name in ("best.keras", "half.keras"))
+    assert {w.dtype for w in half.weights} == {"float32"}
+    difference = whole.predict(faces, verbose=0) - half.predict(faces, verbose=0)
+    assert np.abs(difference).max() < 0.01
+
+
 def test_calibration_faces_are_balanced_and_the_same_every_time() -> None:
     labels = np.repeat(np.arange(7), [50, 3, 50, 200, 50, 50, 50])
     images = np.broadcast_to(labels[:, None, None], (len(labels), 48, 48)).astype(np.uint8)
-    samples = Samples(images, labels)
+    samples = Samples(images, labels, names=())
     faces = calibration_faces(samples, 70)
     counts = np.bincount(np.rint(faces[:, 0, 0, 0] * 255).astype(int), minlength=7)
     assert counts.tolist() == [10, 3, 10, 10, 10, 10, 10]
@@ -126,7 +138,7 @@ def test_a_model_of_another_shape_is_refused(
     assert "Traceback" not in done.stderr
 
 
-def test_a_float_model_of_the_right_shape_runs() -> None:
+def test_a_one_face_of_the_right_shape_runs() -> None:
     model = LiteRtModel(_foreign(48, 7), "float", 1)
     probabilities = model.probabilities(np.full((48, 48), 200, np.uint8))
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)

@@ -24,3 +24,17 @@ def write_csv(path: Path, training: int = 70, test: int = 14) -> Path:
     else:
         path.write_text(text)
     return path
+
+
+def write_votes(path: Path, training: int = 70, test: int = 14) -> Path:
+    """Write FER+ votes for the rows of `write_csv`: eight for the label, two for its neighbour."""
+    names = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    columns = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear")
+    rows = [f"Usage,Image name,{','.join(columns)},contempt,unknown,NF"]
+    for split, count in zip(SPLITS, (training, test, test), strict=True):
+        for number in range(count):
+            votes = {names[number % 7]: 8, names[(number + 1) % 7]: 2}
+            counts = ",".join(str(votes.get(name, 0)) for name in columns)
+            rows.append(f"{split},fer{len(rows) - 1:07}.png,{counts},0,0,0")
+    path.write_text("\n".join(rows) + "\n")
+    return path

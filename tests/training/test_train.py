@@ -1,21 +1,35 @@
 """Training as a user runs it, on a data set small enough to learn in seconds."""
 
 import csv
+import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from tests.support.fer2013 import write_csv
+from tests.support.fer2013 import write_csv, write_votes
 from tests.support.system import Process, eventually
-from training.augment import Augmentation, Batches
-from training.data import Samples, read_fer2013
+from training.data import as_input
+from training.network import load_network
+from training.read import read_data
 
-REPOSITORY = Path(__file__).parents[2]
-SMALL = ("--epochs", "3", "--batch-size", "10", "--learning-rate", "0.01")
+RECIPE = """\
+epochs: 3
+batch_size: 10
+optimizer: sgd
+learning_rate: 0.01
+warmup: 0.1
+weight_decay: 0.001
+label_smoothing: 0.1
+balance: 0.25
+votes: 0.5
+augmentation: {flip: 0.5, rotation: 5, erase: 0.2, mix: mixup}
+"""
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,10 +38,17 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "training", *map(str, arguments)]
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=250, check=False
-    )
+        command(*arguments), capture_output=True, text=True, timeout=250, check=False, **options
+    )  # type: ignore[call-overload]
+
+
+def one_line(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sum(line.startswith("error:") for line in done.stderr.splitlines()) == 1
 
 
 def history(folder: Path) -> list[dict[str, float]]:
@@ -37,32 +58,68 @@ def history(folder: Path) -> list[dict[str, float]]:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_csv(tmp_path_factory.mktemp("data") / "fer2013.csv")
+    folder = tmp_path_factory.mktemp("data")
+    write_votes(folder / "votes.csv")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    (folder / "growing.yaml").write_text(RECIPE + "growth: {size: 24, share: 0.67}\n")
+    return write_csv(folder / "fer2013.csv")
+
+
+def arguments(data: Path, folder: Path, recipe: str = "recipe.yaml") -> list[str | Path]:
+    recipe_path = data.with_name(recipe)
+    architecture = "edge" if recipe == "growing.yaml" else "shallow"
+    return [
+        "train", data, "--votes", data.with_name("votes.csv"), "--out", folder,
+        "--recipe", recipe_path, "--architecture", architecture,
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def unbroken(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unbroken") / "run"
-    done = run("train", data, "--out", folder, *SMALL)
+    done = run(*arguments(data, folder))
     assert done.returncode == 0, done.stderr
     assert "epoch 3/3" in done.stdout
     return folder
 
 
-def test_a_run_leaves_its_checkpoints_and_history(unbroken: Path) -> None:
+def test_a_run_leaves_its_checkpoints_history_and_curves(unbroken: Path) -> None:
     rows = history(unbroken)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-6)
-    assert (unbroken / "best.keras").is_file()
-    assert (unbroken / "last.keras").is_file()
+    assert {path.name for path in unbroken.iterdir()} == {
+        "best.keras", "best-votes.keras", "last.keras", "model.json", "model.weights.h5",
+        "history.csv", "curves.png", "run.json",
+    }  # fmt: skip
+    assert (unbroken / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_model_json_and_weights_are_the_best_network(unbroken: Path, data: Path) -> None:
+    faces = as_input(read_data(data)["PublicTest"].images)
+    model = keras.models.model_from_json((unbroken / "model.json").read_text())
+    model.load_weights(unbroken / "model.weights.h5")
+    best = load_network(unbroken / "best.keras")
+    assert np.allclose(model.predict(faces, verbose=0), best.predict(faces, verbose=0), atol=1e-6)
+
+
+def test_the_votes_head_is_another_network_on_the_same_body(unbroken: Path) -> None:
+    labels = load_network(unbroken / "best.keras").get_weights()
+    votes = load_network(unbroken / "best-votes.keras").get_weights()
+    same = [np.array_equal(a, b) for a, b in zip(labels, votes, strict=True)]
+    assert all(same[:-2])
+    assert not any(same[-2:])
+
+
+@pytest.mark.parametrize("recipe", ["recipe.yaml", "growing.yaml"])
 def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
-    data: Path, unbroken: Path, tmp_path: Path
+    data: Path, unbroken: Path, tmp_path: Path, recipe: str
 ) -> None:
+    if recipe == "growing.yaml":
+        unbroken = tmp_path / "unbroken"
+        assert run(*arguments(data, unbroken, recipe)).returncode == 0
     folder = tmp_path / "run"
-    process = Process(command("train", data, "--out", folder, *SMALL), tmp_path / "log")
+    process = Process(command(*arguments(data, folder, recipe)), tmp_path / "log")
     eventually(
         lambda: (folder / "last.keras").exists() or process.popen.poll() is not None,
         120,
@@ -70,7 +127,7 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     )
     process.kill()
     assert len(history(folder)) < 3, "killed too late to tell"
-    done = run("train", data, "--out", folder, *SMALL, "--resume")
+    done = run(*arguments(data, folder, recipe), "--resume")
     assert done.returncode == 0, done.stderr
     assert "epoch 1/3" not in done.stdout
     for before, after in zip(history(unbroken), history(folder), strict=True):
@@ -79,32 +136,57 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_folder_with_a_run_is_not_written_over(data: Path, unbroken: Path) -> None:
-    done = run("train", data, "--out", unbroken, *SMALL)
-    assert done.returncode == 1
-    assert "holds a training run: add --resume" in done.stderr
-    assert "Traceback" not in done.stderr
+    one_line(run(*arguments(data, unbroken)), "holds a training run: add --resume")
 
 
 def test_resuming_with_other_options_is_refused(data: Path, unbroken: Path) -> None:
-    done = run("train", data, "--out", unbroken, *SMALL, "--seed", "7", "--resume")
-    assert done.returncode == 1
-    assert "seed was 0, now 7" in done.stderr
+    done = run(*arguments(data, unbroken), "--seed", "7", "--resume")
+    one_line(done, "seed was 0, now 7")
 
 
-def test_evaluate_measures_the_checkpoint(data: Path, unbroken: Path) -> None:
-    done = run("evaluate", unbroken / "best.keras", data)
+def test_a_full_disk_keeps_the_last_checkpoint(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert run(*arguments(data, folder), "--epochs", "1").returncode == 0
+    options = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(options | {"epochs": 3}))
+    before = (folder / "last.keras").read_bytes()
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    done = run(*arguments(data, folder), "--resume", preexec_fn=small_files)
+    one_line(done, "cannot keep epoch 2")
+    assert "holds epoch 1" in done.stderr
+    assert (folder / "last.keras").read_bytes() == before
+    assert not list(folder.glob(".*"))
+    done = run(*arguments(data, folder), "--resume")
     assert done.returncode == 0, done.stderr
-    assert "on PublicTest" in done.stdout
-    best = max(row["val_accuracy"] for row in history(unbroken))
-    assert f"{best:.2%} of 14 faces right" in done.stdout
+    assert len(history(folder)) == 3
+
+
+def test_a_loss_that_is_no_number_ends_the_run(data: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "wild.yaml"
+    recipe.write_text("epochs: 3\nbatch_size: 10\nlearning_rate: 1.0e+30\noptimizer: sgd\n")
+    done = run("train", data, "--out", tmp_path / "run", "--recipe", recipe)
+    one_line(done, "lower the learning rate; no epoch was done")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    one_line(run(*arguments(data, tmp_path / "file" / "run")), "cannot write to")
+
+
+def test_a_missing_emotion_is_one_line(data: Path, tmp_path: Path) -> None:
+    lines = [line for line in data.read_text().splitlines() if not line.startswith("1,")]
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\n".join(lines))
+    done = run("train", path, "--out", tmp_path / "run")
+    one_line(done, "has no Training face labelled disgust")
 
 
 @pytest.mark.parametrize("arguments", [("train", "none.csv"), ("evaluate", "none.keras", "x.csv")])
 def test_missing_files_are_one_line(arguments: tuple[str, ...]) -> None:
-    done = run(*arguments)
-    assert done.returncode == 1
-    assert "error: no data set at" in done.stderr
-    assert "Traceback" not in done.stderr
+    one_line(run(*arguments), "error: no data set at")
 
 
 def test_help_comes_without_tensorflow() -> None:
@@ -112,49 +194,5 @@ def test_help_comes_without_tensorflow() -> None:
         [sys.executable, "-X", "importtime", "-m", "training", "train", "--help"],
         capture_output=True, text=True, timeout=60, check=True, env={**os.environ},
     )  # fmt: skip
-    assert "--label-smoothing" in done.stdout
+    assert "--recipe" in done.stdout
     assert "tensorflow" not in done.stderr
-
-
-def test_batches_depend_on_seed_epoch_and_number_alone(data: Path) -> None:
-    samples = read_fer2013(data)["Training"]
-
-    def batch(seed: int, epoch: int) -> np.ndarray:
-        return Batches(samples, 10, seed, epoch, Augmentation())[3][0]
-
-    later = Batches(samples, 10, 0, 0, Augmentation())
-    later.on_epoch_end()
-    assert np.array_equal(batch(0, 1), later[3][0])
-    assert not np.array_equal(batch(0, 0), batch(0, 1))
-    assert not np.array_equal(batch(0, 0), batch(1, 0))
-
-
-def test_an_epoch_shows_every_face_once(data: Path) -> None:
-    plain = Augmentation(flip=0, rotation=0, scale=0, shift=0, contrast=0, brightness=0, erase=0)
-    samples = read_fer2013(data)["Training"]
-    batches = Batches(samples, 10, 0, 0, plain)
-    seen = np.concatenate([batches[number][0] for number in range(len(batches))])
-    assert seen.shape == (70, 48, 48, 1)
-    expected = sorted(image.astype(int).sum() for image in samples.images)
-    assert sorted(round(float(face.sum()) * 255) for face in seen) == pytest.approx(expected, abs=2)
-
-
-def test_augmented_faces_stay_in_range() -> None:
-    random = np.random.default_rng(0)
-    image = random.integers(0, 256, (48, 48), dtype=np.uint8)
-    faces = np.stack([Augmentation()(image, random) for _ in range(200)])
-    assert faces.dtype == np.float32
-    assert faces.min() >= 0
-    assert faces.max() <= 1
-    assert len({face.tobytes() for face in faces}) == 200
-
-
-def test_a_flip_mirrors_the_face() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
-    flip = Augmentation(flip=1, rotation=0, scale=0, shift=0, contrast=0, brightness=0, erase=0)
-    face = flip(image, np.random.default_rng(0))
-    assert np.allclose(face, image[:, ::-1] / 255, atol=1e-6)
-
-
-def test_samples_know_their_number() -> None:
-    assert len(Samples(np.zeros((3, 48, 48), np.uint8), np.zeros(3, np.int64))) == 3

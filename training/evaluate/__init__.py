@@ -1,0 +1,96 @@
+"""How often a model is right, how sure it is, and where it fails.
+
+::
+
+    predict ── probabilities [n, 7] ──▶ measures ──▶ text, JSON
+                                   └──▶ pictures    calibration: the temperature
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from training.data import DataSet, Split
+from training.evaluate.calibration import fit_temperature
+from training.evaluate.measures import Measures, measure, report_text
+from training.evaluate.predict import Probabilities, predict
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Path, data: DataSet, split: Split, flip: bool, out: Path | None, as_json: bool
+) -> Measures:
+    """Measure the model at `model` on a split, print the figures and draw the pictures.
+
+    Parameters
+    ----------
+    model
+        A ``.keras`` or ``.tflite`` file.
+    flip
+        Measure the mean over mirror images too.
+    out
+        Folder for ``confusion.png``, ``reliability.png`` and ``mistakes.png``, or None.
+    as_json
+        Print one JSON object instead of text.
+
+    Raises
+    ------
+    EdgeFerError
+        If the model cannot be loaded, or the data set has no such split.
+    """
+    samples = data[split]
+    probabilities = predict(model, samples.images)
+    temperature = None
+    if split != "PublicTest":
+        public = data["PublicTest"]
+        temperature = fit_temperature(predict(model, public.images), public.labels)
+    flipped = predict(model, samples.images[:, :, ::-1]) if flip else None
+    measures = measure(samples, probabilities, temperature, flipped)
+    written = []
+    if out is not None:
+        written = _draw(out, f"{model.name} on {split}", data, split, probabilities, measures)
+    if as_json:
+        click.echo(json.dumps({"model": str(model), "split": split, **asdict(measures)}))
+        return measures
+    click.echo(f"{model} on {split}: {measures.accuracy:.2%} of {measures.faces} faces right")
+    click.echo(report_text(probabilities, samples.labels))
+    click.echo(
+        f"calibration error {measures.calibration_error:.3f}, "
+        f"{measures.calibrated_error:.3f} with temperature {measures.temperature:.3f}, "
+        "fitted on PublicTest"
+    )
+    if measures.votes_accuracy is not None:
+        click.echo(
+            f"FER+: says what most voters say of {measures.votes_accuracy:.2%} of "
+            f"{measures.votes_faces} faces"
+        )
+    if measures.flip_accuracy is not None:
+        click.echo(f"with the mirror image of every face: {measures.flip_accuracy:.2%}")
+    for path in written:
+        click.echo(f"written: {path}")
+    return measures
+
+
+def _draw(
+    out: Path, title: str, data: DataSet, split: Split, probabilities: Probabilities,
+    measures: Measures,
+) -> list[Path]:  # fmt: skip
+    from training.evaluate import pictures
+    from training.figures import save_png
+
+    samples = data[split]
+    figures = {
+        "confusion.png": pictures.confusion_figure(measures, title),
+        "reliability.png": pictures.reliability_figure(
+            probabilities, samples.labels, measures, title
+        ),
+        "mistakes.png": pictures.mistakes_figure(
+            samples, probabilities, f"{title}: the mistakes it was surest of"
+        ),
+    }
+    for name, figure in figures.items():
+        save_png(figure, out / name)
+    return [out / name for name in figures]
