@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST: Final = 1 / 1024
-"""What a probability counts at least: an int8 softmax has steps of 1/256 and says 0 below half."""
+_ZERO: Final = 1 / 1024
+"""What a 0 counts: an int8 softmax has steps of 1/256 and says 0 of all below half of one."""
 
 
 def soften(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
@@ -16,5 +16,5 @@ def soften(probabilities: NDArray[np.floating], temperature: float) -> NDArray[n
     """
     values = probabilities.astype(np.float64)
     if temperature != 1.0:
-        values = np.maximum(values, _LEAST) ** (1 / temperature)
+        values = np.where(values > 0, values, _ZERO) ** (1 / temperature)
     return np.asarray(values / values.sum(axis=-1, keepdims=True))

@@ -11,8 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from training.data import DataSet, Split
+from training.duplicates import find_duplicates
 from training.evaluate.calibration import fit_temperature
 from training.evaluate.measures import Measures, measure, report_text
 from training.evaluate.predict import Probabilities, predict
@@ -48,7 +51,7 @@ def evaluate(
         public = data["PublicTest"]
         temperature = fit_temperature(predict(model, public.images), public.labels)
     flipped = predict(model, samples.images[:, :, ::-1]) if flip else None
-    measures = measure(samples, probabilities, temperature, flipped)
+    measures = measure(samples, probabilities, temperature, flipped, _copied(data, split))
     written = []
     if out is not None:
         written = _draw(out, f"{model.name} on {split}", data, split, probabilities, measures)
@@ -62,6 +65,11 @@ def evaluate(
         f"{measures.calibrated_error:.3f} with temperature {measures.temperature:.3f}, "
         "fitted on PublicTest"
     )
+    if measures.unseen_accuracy is not None:
+        click.echo(
+            f"without the {measures.copies} faces that stand in Training too: "
+            f"{measures.unseen_accuracy:.2%}"
+        )
     if measures.votes_accuracy is not None:
         click.echo(
             f"FER+: says what most voters say of {measures.votes_accuracy:.2%} of "
@@ -72,6 +80,16 @@ def evaluate(
     for path in written:
         click.echo(f"written: {path}")
     return measures
+
+
+def _copied(data: DataSet, split: Split) -> NDArray[np.bool] | None:
+    """Return which faces of a split also stand in Training; None where there is no Training."""
+    if "Training" not in data.splits:
+        return None
+    copied = np.zeros(len(data[split]), np.bool)
+    for face, _ in find_duplicates(data).copies(split, "Training"):
+        copied[face.place] = True
+    return copied
 
 
 def _draw(

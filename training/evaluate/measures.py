@@ -30,6 +30,9 @@ class Measures:
     votes_accuracy, votes_faces
         Share that says what most FER+ voters say, and of how many faces: those on which one of
         the seven emotions has more votes than any other. None without FER+.
+    unseen_accuracy, copies
+        Accuracy without the faces that also stand, pixel for pixel, in Training, and how many
+        of those there are. None where not told.
     flip_accuracy
         With the mean over each face and its mirror image; None where not asked for.
     """
@@ -44,6 +47,8 @@ class Measures:
     calibrated_error: float
     votes_accuracy: float | None = None
     votes_faces: int | None = None
+    unseen_accuracy: float | None = None
+    copies: int | None = None
     flip_accuracy: float | None = None
 
 
@@ -57,6 +62,7 @@ def measure(
     probabilities: Probabilities,
     temperature: float | None = None,
     flipped: Probabilities | None = None,
+    copied: NDArray[np.bool] | None = None,
 ) -> Measures:
     """Compare what a model said with the labels.
 
@@ -70,6 +76,8 @@ def measure(
         Fitted on PublicTest; None fits it here, for PublicTest itself.
     flipped
         What the model said of the mirror images.
+    copied
+        Shape ``[n]``: which faces also stand in Training.
     """
     labels = samples.labels
     report = _report(probabilities, labels, as_dict=True)
@@ -89,6 +97,10 @@ def measure(
         calibrated_error=calibration_error(soften(probabilities, temperature), labels),
         votes_accuracy=votes_accuracy,
         votes_faces=votes_faces,
+        unseen_accuracy=(
+            None if copied is None else accuracy(probabilities[~copied], labels[~copied])
+        ),
+        copies=None if copied is None else int(copied.sum()),
         flip_accuracy=None if flipped is None else accuracy((probabilities + flipped) / 2, labels),
     )
 

@@ -13,13 +13,10 @@ from training.data import Samples
 from training.evaluate.calibration import BINS, reliability
 from training.evaluate.measures import Measures
 from training.evaluate.predict import Probabilities
-from training.figures import Tile, tile_grid
+from training.figures import Tile, matrix, tile_grid
 
 MISTAKE_ROWS: Final = 10
 MISTAKES_A_ROW: Final = 8
-
-_LABELS_IN_WHITE: Final = 0.55
-"""Share of the darkest cell from which on its number is white."""
 
 
 def confusion_figure(measures: Measures, title: str) -> Figure:
@@ -35,19 +32,10 @@ def confusion_figure(measures: Measures, title: str) -> Figure:
 
 
 def _matrix(ax: Axes, values: NDArray[np.floating], text: str, title: str) -> None:
-    ax.imshow(values, cmap="Blues", vmin=0)
+    matrix(ax, values, text)
     ax.set_title(title, fontsize=10)
-    ax.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=35, ha="right")
-    ax.set_yticks(range(len(EMOTIONS)), EMOTIONS)
     ax.set_xlabel("said")
     ax.set_ylabel("labelled")
-    darkest = values.max() or 1
-    for row, column in np.ndindex(values.shape):
-        value = values[row, column]
-        ax.text(
-            column, row, text.format(value), ha="center", va="center", fontsize=8,
-            color="white" if value > _LABELS_IN_WHITE * darkest else "black",
-        )  # fmt: skip
 
 
 def reliability_figure(
