@@ -109,6 +109,9 @@ ARCHITECTURES: Final[dict[str, Callable[..., Model]]] = {
     "edge": edge,
 }
 
+ANY_SIZE: Final = frozenset({"edge"})
+"""Those that take an option ``size``, for faces of another side."""
+
 
 def build(name: str, **options: Any) -> Model:
     """Build the architecture `name`; `options` go to its function.

@@ -125,7 +125,7 @@ class RunFolder:
         return f"{self.last} holds epoch {len(self.history)}"
 
     def _keep_best(self, model: keras.Model) -> None:
-        network = single(model, 0.0)
+        network = single(model)
         with whole_file(self.path / "best.keras") as path:
             network.save(path)
         with whole_file(self.path / "model.weights.h5") as path:
@@ -133,7 +133,7 @@ class RunFolder:
         _write(self.path / "model.json", network.to_json())
         if has_votes(model):
             with whole_file(self.path / "best-votes.keras") as path:
-                single(model, 1.0).save(path)
+                single(model, "votes").save(path)
 
 
 def _write(path: Path, text: str) -> None:

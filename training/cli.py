@@ -85,9 +85,28 @@ def train(
     from training.train import Run
     from training.train import train as run
 
-    wanted = Run(recipe=chosen, **options)
-    folder = out or Path("runs") / f"{wanted.architecture}-{Path(recipe).stem}"
+    wanted = Run(recipe=chosen, recipe_name=Path(recipe).stem, **options)
+    folder = out or Path("runs") / f"{wanted.architecture}-{wanted.recipe_name}"
     run(_read(data, votes), folder, wanted, resume)
+
+
+@main.command()
+@click.argument("run", type=_PATH)
+@click.option(
+    "--share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="Of the FER+ votes in the answer; the rest is of the labels.",
+)  # fmt: skip
+@click.option("--out", type=_PATH, required=True, help="The .keras file to write.")
+def blend(run: Path, share: float, out: Path) -> None:
+    """Join the two outputs of a RUN that learned FER+ votes into one network."""
+    from edge.whole_file import whole_file
+    from training.heads import blend as join
+    from training.network import load_network
+
+    labels, votes = (load_network(run / name) for name in ("best.keras", "best-votes.keras"))
+    with whole_file(out) as path:
+        join(labels, votes, share).save(path)
+    click.echo(f"written: {out}")
 
 
 @main.command()
@@ -140,3 +159,18 @@ def gradcam(model: Path, source: tuple[Path, ...], **options: Any) -> None:
     from training.gradcam import gradcam as run
 
     run(model, source, **options)
+
+
+@main.command()
+@_DATA
+@click.option("--votes", type=_PATH, required=True, help="FER+ votes: fer2013new.csv.")
+@click.option(
+    "--out", type=_PATH, default=Path("docs/model-card.md"), show_default=True,
+    help="The Markdown file; its pictures go into a folder beside it.",
+)  # fmt: skip
+@click.option("--default", default="fer-edge", show_default=True, help="Which one the daemon runs.")
+def card(data: Path, votes: Path, out: Path, default: str) -> None:
+    """Measure the networks that ship and write their model card."""
+    from training.card import write_card
+
+    write_card(_read(data, votes), out, default)

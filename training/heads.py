@@ -5,12 +5,18 @@ A network that learns both at once has one body and two last layers. Taken apart
 network of its own; as both share the body, the mean of their weights answers in between.
 """
 
+from typing import Final, Literal
+
 import keras
+import numpy as np
 
 from edge.emotions import EMOTIONS
+from edge.errors import EdgeFerError
 from training.network import rebuild
 
-_HEAD = 2
+Head = Literal["emotion", "votes"]
+
+_HEAD: Final = 2
 """Weights of a last layer: kernel and bias."""
 
 
@@ -29,21 +35,44 @@ def has_votes(model: keras.Model) -> bool:
     return any(layer.name == "votes" for layer in model.layers)
 
 
-def single(model: keras.Model, share: float) -> keras.Model:
+def single(model: keras.Model, head: Head = "emotion") -> keras.Model:
     """Return the float32 network with one output that a trained `model` holds.
 
     Parameters
     ----------
     model
         One of `training.architectures`, with or without votes; it stays as it is.
-    share
-        Of the votes in the answer: 0 the labels' head, 1 the votes', between them their
-        weighted mean before the softmax. Of no matter without votes.
+    head
+        Whose answer it gives: of the labels, or of the votes.
     """
     weights = model.get_weights()
     if has_votes(model):
-        labels = model.get_layer("emotion").get_weights()
-        votes = model.get_layer("votes").get_weights()
-        head = [(1 - share) * a + share * b for a, b in zip(labels, votes, strict=True)]
-        weights = weights[: -2 * _HEAD] + head
+        weights = weights[: -2 * _HEAD] + model.get_layer(head).get_weights()
     return rebuild(model.name, weights)
+
+
+def blend(labels: keras.Model, votes: keras.Model, share: float) -> keras.Model:
+    """Return the network that answers between two that `single` made of one model.
+
+    Parameters
+    ----------
+    labels, votes
+        The two, in float32.
+    share
+        Of `votes`, 0..1: both answers' weighted mean before the softmax.
+
+    Raises
+    ------
+    EdgeFerError
+        If they do not share their body.
+    """
+    first, second = labels.get_weights(), votes.get_weights()
+    same = labels.name == votes.name and all(
+        np.array_equal(a, b) for a, b in zip(first[:-_HEAD], second[:-_HEAD], strict=True)
+    )
+    if not same:
+        raise EdgeFerError("these two networks are not of one training run: nothing to blend")
+    head = [
+        (1 - share) * a + share * b for a, b in zip(first[-_HEAD:], second[-_HEAD:], strict=True)
+    ]
+    return rebuild(labels.name, first[:-_HEAD] + head)

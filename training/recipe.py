@@ -87,7 +87,9 @@ class Recipe(Part):
     votes: NotNegative = Field(
         0.0, description="Weight of a second output that learns FER+ votes, where they are given."
     )
-    growth: Growth | None = Field(None, description="Smaller faces first; edge only.")
+    growth: Growth | None = Field(
+        None, description="Smaller faces first, where the network takes any size: edge."
+    )
     augmentation: Augmentation = Field(default_factory=Augmentation)
 
 

@@ -9,32 +9,44 @@ import numpy as np
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
-from training.architectures import build
+from training.architectures import ANY_SIZE, build
 from training.batches import Batches, targets
 from training.callbacks import Keep, Reseed
 from training.checkpoint import RunFolder
 from training.data import DataError, DataSet, as_input
 from training.heads import with_votes
 from training.progress import TrainingProgress
-from training.recipe import Recipe
+from training.recipe import Growth, Recipe
 
 
 @dataclass(frozen=True)
 class Run:
     """What a run depends on besides the data; the same run gives the same history.
 
+    `recipe_name` says where the recipe came from.
     `precision` is a Keras dtype policy: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
     """
 
     architecture: str
     recipe: Recipe
+    recipe_name: str = "custom"
     seed: int = 0
     precision: str = "float32"
 
     def options(self) -> dict[str, Any]:
         """Return all of it by name, as JSON has it."""
-        mine = {"architecture": self.architecture, "seed": self.seed, "precision": self.precision}
+        mine = {
+            "architecture": self.architecture,
+            "recipe": self.recipe_name,
+            "seed": self.seed,
+            "precision": self.precision,
+        }
         return mine | self.recipe.model_dump()
+
+    @property
+    def growth(self) -> Growth | None:
+        """Small faces first: the recipe's, where the network takes faces of any size."""
+        return self.recipe.growth if self.architecture in ANY_SIZE else None
 
 
 def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
@@ -69,7 +81,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
     validation = (as_input(public.images), targets(public, votes))
     try:
-        for size, until in _phases(recipe):
+        for size, until in _phases(run):
             done = len(kept.history)
             if done < until:
                 model.fit(
@@ -107,17 +119,17 @@ def _refuse_missing_emotions(data: DataSet) -> None:
         raise DataError(f"{data.path} has no Training face labelled {', '.join(missing)}")
 
 
-def _phases(recipe: Recipe) -> list[tuple[int, int]]:
+def _phases(run: Run) -> list[tuple[int, int]]:
     """Return the side of the faces and the number of epochs that are done after it."""
-    if recipe.growth is None:
-        return [(FACE_SIZE, recipe.epochs)]
-    small = round(recipe.epochs * recipe.growth.share)
-    return [(recipe.growth.size, small), (FACE_SIZE, recipe.epochs)]
+    epochs = run.recipe.epochs
+    if run.growth is None:
+        return [(FACE_SIZE, epochs)]
+    return [(run.growth.size, round(epochs * run.growth.share)), (FACE_SIZE, epochs)]
 
 
 def _compiled(run: Run, steps: int, votes: bool) -> keras.Model:
     recipe = run.recipe
-    options = {} if recipe.growth is None else {"size": None}
+    options = {} if run.growth is None else {"size": None}
     model = build(run.architecture, dropout=recipe.dropout, **options)
     if votes:
         model = with_votes(model)

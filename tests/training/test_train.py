@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,27 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     for before, after in zip(history(unbroken), history(folder), strict=True):
         for key in ("epoch", "loss", "accuracy", "val_loss", "learning_rate"):
             assert after[key] == pytest.approx(before[key], rel=1e-4, abs=1e-6), key
+
+
+def test_tensorflow_and_jax_train_alike(data: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE + "dropout: 0\n")  # its masks come from the backend's own dice
+    options = ["--recipe", recipe, "--architecture", "edge", "--votes", data.with_name("votes.csv")]
+    first = tmp_path / "first"
+    assert run("train", data, "--out", first, *options, "--epochs", "1").returncode == 0
+    started = json.loads((first / "run.json").read_text())
+    (first / "run.json").write_text(json.dumps(started | {"epochs": 2}))
+    losses = {}
+    for backend in ("tensorflow", "jax"):
+        folder = tmp_path / backend
+        shutil.copytree(first, folder)
+        done = run(
+            "train", data, "--out", folder, *options, "--epochs", "2", "--resume",
+            env={**os.environ, "KERAS_BACKEND": backend},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        losses[backend] = [history(folder)[1][key] for key in ("loss", "val_loss")]
+    assert losses["jax"] == pytest.approx(losses["tensorflow"], rel=1e-3)
 
 
 def test_a_folder_with_a_run_is_not_written_over(data: Path, unbroken: Path) -> None:
