@@ -38,7 +38,7 @@ def read_stills(
     failed = False
     for path in paths:
         try:
-            image = _load(path)
+            image = read_image(path)
         except EdgeFerError as error:
             click.echo(f"error: {error}", err=True)
             failed = True
@@ -65,7 +65,14 @@ def _refuse_overwriting(targets: dict[Path, Path]) -> None:
         taken[target] = path
 
 
-def _load(path: Path) -> ImageArray:
+def read_image(path: Path) -> ImageArray:
+    """Read a picture from a file.
+
+    Raises
+    ------
+    EdgeFerError
+        If it is missing, damaged or no image at all.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -138,7 +138,9 @@ def evaluate(
     "--emotion", type=click.Choice(["predicted", *EMOTIONS]), default="predicted",
     show_default=True, help="Whose evidence to show.",
 )  # fmt: skip
-@click.option("--layer", help="Which layer's maps. [default: the last convolution]")
+@click.option(
+    "--layer", help="Which layer's maps. [default: the last convolution with maps of 12x12]"
+)
 @click.option(
     "--split", type=click.Choice(["Training", "PublicTest", "PrivateTest"]),
     default="PublicTest", show_default=True, help="Of a data set.",

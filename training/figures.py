@@ -37,17 +37,24 @@ class Tile:
 
 
 def tile_grid(rows: Sequence[tuple[str, Sequence[Tile]]], title: str = "") -> Figure:
-    """Draw tiles of one inch in rows, each row with its name at the left."""
+    """Draw tiles one inch high in rows, each row with its name at the left.
+
+    All are as wide as the widest is to its height.
+    """
     columns = max((len(tiles) for _, tiles in rows), default=1)
     captions = [tile.caption.split("\n") for _, tiles in rows for tile in tiles if tile.caption]
     names = [line for name, _ in rows for line in name.split("\n")]
+    wide = max(
+        (tile.image.shape[1] / tile.image.shape[0] for _, tiles in rows for tile in tiles),
+        default=1.0,
+    )
     # Inches around the tiles, by the letters that must find room there.
     above = 0.35 if title else 0.1
     below = 0.1 + 0.12 * max(map(len, captions), default=0)
     longest = max((len(line) for lines in captions for line in lines), default=0)
-    gap = max(0.12, 0.056 * longest - 0.95)
+    gap = max(0.12, 0.056 * longest - wide + 0.05)
     left = 0.1 + max(0.085 * max(map(len, names), default=0), gap / 2)
-    width = max(left + columns * (1 + gap), 0.2 + 0.09 * len(title))
+    width = max(left + columns * (wide + gap), 0.2 + 0.09 * len(title))
     height = above + max(len(rows), 1) * (1 + below)
     figure = Figure((width, height))
     ax = figure.add_axes((0, 0, 1, 1))  # its unit is the inch, from the upper left corner
@@ -57,13 +64,13 @@ def tile_grid(rows: Sequence[tuple[str, Sequence[Tile]]], title: str = "") -> Fi
         top = above + row * (1 + below)
         ax.text(left - 0.06, top + 0.5, name, ha="right", va="center", fontsize=9)
         for column, tile in enumerate(tiles):
-            x = left + column * (1 + gap)
+            x = left + column * (wide + gap)
             ax.imshow(
                 tile.image, cmap="gray", vmin=0, vmax=255, aspect="auto",
-                extent=(x, x + 1, top + 1, top),
+                extent=(x, x + wide, top + 1, top),
             )  # fmt: skip
             ax.text(
-                x + 0.5, top + 1.04, tile.caption, ha="center", va="top", fontsize=6.5,
+                x + wide / 2, top + 1.04, tile.caption, ha="center", va="top", fontsize=6.5,
                 parse_math=False,  # a file may have $ in its name
             )  # fmt: skip
     ax.set_xlim(0, width)

@@ -20,7 +20,7 @@ from training.evaluate.calibration import fit_temperature
 from training.evaluate.measures import Measures, measure, report_text
 from training.evaluate.predict import Probabilities, predict
 
-__all__ = ["evaluate"]
+__all__ = ["assess", "evaluate"]
 
 
 def evaluate(
@@ -44,14 +44,7 @@ def evaluate(
     EdgeFerError
         If the model cannot be loaded, or the data set has no such split.
     """
-    samples = data[split]
-    probabilities = predict(model, samples.images)
-    temperature = None
-    if split != "PublicTest":
-        public = data["PublicTest"]
-        temperature = fit_temperature(predict(model, public.images), public.labels)
-    flipped = predict(model, samples.images[:, :, ::-1]) if flip else None
-    measures = measure(samples, probabilities, temperature, flipped, _copied(data, split))
+    measures, probabilities = assess(model, data, split, flip)
     written = []
     if out is not None:
         written = _draw(out, f"{model.name} on {split}", data, split, probabilities, measures)
@@ -59,7 +52,7 @@ def evaluate(
         click.echo(json.dumps({"model": str(model), "split": split, **asdict(measures)}))
         return measures
     click.echo(f"{model} on {split}: {measures.accuracy:.2%} of {measures.faces} faces right")
-    click.echo(report_text(probabilities, samples.labels))
+    click.echo(report_text(probabilities, data[split].labels))
     click.echo(
         f"calibration error {measures.calibration_error:.3f}, "
         f"{measures.calibrated_error:.3f} with temperature {measures.temperature:.3f}, "
@@ -80,6 +73,21 @@ def evaluate(
     for path in written:
         click.echo(f"written: {path}")
     return measures
+
+
+def assess(
+    model: Path, data: DataSet, split: Split, flip: bool = False
+) -> tuple[Measures, Probabilities]:
+    """Return the figures of a model on a split, and what it said of each face."""
+    samples = data[split]
+    probabilities = predict(model, samples.images)
+    temperature = None
+    if split != "PublicTest":
+        public = data["PublicTest"]
+        temperature = fit_temperature(predict(model, public.images), public.labels)
+    flipped = predict(model, samples.images[:, :, ::-1]) if flip else None
+    copied = _copied(data, split)
+    return measure(samples, probabilities, temperature, flipped, copied), probabilities
 
 
 def _copied(data: DataSet, split: Split) -> NDArray[np.bool] | None:
