@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import tensorflow as tf
 
-from convert.quantize import CALIBRATION_IMAGES, calibration_faces, one_face, to_int8
+from convert.quantize import CALIBRATION_IMAGES, calibration_faces, one_face, to_int8, typical
 from edge.classify.litert import LiteRtModel
 from edge.classify.model import ModelDescription
 from edge.emotions import EMOTIONS
@@ -74,7 +75,7 @@ def convert(
     if network.name not in ARCHITECTURES:
         raise EdgeFerError(f"{source} holds {network.name}, none of {', '.join(ARCHITECTURES)}")
     faces = calibration_faces(data["Training"], CALIBRATION_IMAGES)
-    content = to_int8(one_face(network), faces)
+    content = to_int8(one_face(network), typical(network, faces))
     name = name or f"fer-{network.name}-int8"
     lite = LiteRtModel(content, name, threads=2)
     said = {split: _both(network, lite, data[split]) for split in splits}
@@ -103,7 +104,11 @@ def convert(
         data="FER-2013",
         accuracy={c.split: round(c.tflite, 4) for c in comparisons},
         temperature=fit_temperature(said[splits[0]][1], data[splits[0]].labels),
-        versions={name: version(name) for name in ("keras", "tensorflow-cpu", "ai-edge-litert")},
+        versions={
+            "keras": version("keras"),
+            "tensorflow": tf.__version__,
+            "ai-edge-litert": version("ai-edge-litert"),
+        },
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.tflite"

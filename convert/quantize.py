@@ -16,6 +16,11 @@ from training.data import Samples, as_input
 
 CALIBRATION_IMAGES: Final = 700
 
+_UNUSUAL: Final = 3.0
+"""A face is left out of calibration if its peak in any layer is this many times the median's."""
+
+_MAPS_RANK: Final = 4
+
 
 def one_face(network: keras.Model) -> keras.Model:
     """Return one of `training.architectures` with a fixed batch of one face, in float32."""
@@ -34,6 +39,28 @@ def calibration_faces(training: Samples, count: int, seed: int = 0) -> NDArray[n
         for places in (np.flatnonzero(training.labels == emotion) for emotion in emotions)
     ]
     return as_input(training.images[np.concatenate(chosen)])
+
+
+def typical(network: keras.Model, faces: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the faces whose activations are like most others' in every layer.
+
+    FER-2013 has pictures that are no faces; one of them may have a thousand times the activation
+    of a face, and a range that must hold it has no steps left for faces.
+    """
+    layers = [x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)]
+    peaks = keras.Model(
+        network.inputs,
+        [
+            keras.ops.max(keras.ops.abs(x.output), axis=(1, 2))
+            for x in layers
+            if len(x.output.shape) == _MAPS_RANK
+        ],
+    )
+    seen = [
+        np.asarray(peak).max(axis=1) for peak in peaks.predict(faces, batch_size=256, verbose=0)
+    ]
+    usual = [peak <= _UNUSUAL * np.median(peak) for peak in seen]
+    return faces[np.all(usual, axis=0)]
 
 
 def to_int8(model: keras.Model, calibration: NDArray[np.float32]) -> bytes:

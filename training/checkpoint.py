@@ -50,7 +50,7 @@ class RunFolder:
         EdgeFerError
             If a run is there already, or the folder cannot be written.
         """
-        if self.last.exists():
+        if self.last.exists() or (self.path / "best.keras").exists():
             raise EdgeFerError(
                 f"{self.path} holds a training run: add --resume, or choose another --out"
             )
@@ -71,6 +71,8 @@ class RunFolder:
         EdgeFerError
             If there is nothing to resume, it is damaged, or the options differ.
         """
+        if not self.last.is_file():
+            raise EdgeFerError(f"no epoch was done in {self.path}: leave --resume out")
         try:
             before = json.loads((self.path / "run.json").read_text())
             saved = keras.models.load_model(self.last)
@@ -114,7 +116,8 @@ class RunFolder:
         except OSError as error:
             raise EdgeFerError(
                 f"cannot keep epoch {len(history)} in {self.path}: {error.strerror or error}: "
-                f"mend that and add --resume; {self.kept()}"
+                f"mend that and run it again{' with --resume' if self.history else ''}; "
+                f"{self.kept()}"
             ) from None
         self.history = history
 

@@ -68,7 +68,7 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
     "--learning-rate", type=click.FloatRange(0, min_open=True), help="Instead of the recipe's."
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
     help="Of weights, order, augmentation and dropout.",
 )  # fmt: skip
 @click.option(
@@ -92,21 +92,17 @@ def train(
 
 @main.command()
 @click.argument("run", type=_PATH)
+@_DATA
 @click.option(
-    "--share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-    help="Of the FER+ votes in the answer; the rest is of the labels.",
+    "--share", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+    help="Of the FER+ votes in the answer, where RUN learned them; the rest is of the labels.",
 )  # fmt: skip
 @click.option("--out", type=_PATH, required=True, help="The .keras file to write.")
-def blend(run: Path, share: float, out: Path) -> None:
-    """Join the two outputs of a RUN that learned FER+ votes into one network."""
-    from edge.whole_file import whole_file
-    from training.heads import blend as join
-    from training.network import load_network
+def finish(run: Path, data: Path, share: float, out: Path) -> None:
+    """Make the network to ship from the last epoch of RUN, its statistics settled on DATA."""
+    from training.finish import finish as make
 
-    labels, votes = (load_network(run / name) for name in ("best.keras", "best-votes.keras"))
-    with whole_file(out) as path:
-        join(labels, votes, share).save(path)
-    click.echo(f"written: {out}")
+    make(run, _read(data, None), share, out)
 
 
 @main.command()
@@ -170,7 +166,7 @@ def gradcam(model: Path, source: tuple[Path, ...], **options: Any) -> None:
     "--out", type=_PATH, default=Path("docs/model-card.md"), show_default=True,
     help="The Markdown file; its pictures go into a folder beside it.",
 )  # fmt: skip
-@click.option("--default", default="fer-edge", show_default=True, help="Which one the daemon runs.")
+@click.option("--default", default="fer-deep", show_default=True, help="Which one the daemon runs.")
 def card(data: Path, votes: Path, out: Path, default: str) -> None:
     """Measure the networks that ship and write their model card."""
     from training.card import write_card

@@ -73,10 +73,11 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     votes = recipe.votes > 0 and training.votes is not None
     model = _compiled(run, steps, votes)
     kept = RunFolder(folder)
+    learned = {"training_faces": len(training), "learns_votes": votes}
     if resume:
-        kept.resume(run.options(), model)
+        kept.resume(run.options() | learned, model)
     else:
-        kept.start(run.options())
+        kept.start(run.options() | learned)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
     validation = (as_input(public.images), targets(public, votes))

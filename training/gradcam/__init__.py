@@ -61,8 +61,8 @@ def gradcam(  # noqa: PLR0913 - the options of a command
         If the network or a source cannot be read, there is no such layer or no face, or `out`
         is one of the sources.
     """
-    if out.resolve() in {path.resolve() for path in source}:
-        raise EdgeFerError(f"{out} is one of the sources: choose another file for --out")
+    if out.resolve() in {path.resolve() for path in (model, *source)}:
+        raise EdgeFerError(f"{out} is one of the sources or the model: choose another --out")
     network = load_network(model)
     maps = find_layer(network, layer)
     faces = find_faces(network, source, split, per_class, detector)

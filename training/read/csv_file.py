@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -29,7 +30,7 @@ def read_csv(path: Path) -> DataSet:
         with _open_text(path) as file:
             reader = csv.reader(file)
             order = _order(path, next(reader, []))
-            for number, row in enumerate(reader, start=1):
+            for number, row in enumerate(filter(None, reader), start=1):
                 name = f"row {number}"
                 try:
                     faces.good(name, *_face(row, order))
@@ -40,7 +41,7 @@ def read_csv(path: Path) -> DataSet:
             f"no data set at {path}: give the path of fer2013.csv, of icml_face_data.csv, "
             "of either with .gz, or of a folder with train and test"
         ) from None
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, csv.Error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is damaged or not a CSV file: {error}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
@@ -49,8 +50,8 @@ def read_csv(path: Path) -> DataSet:
 
 def _open_text(path: Path) -> TextIO:
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _order(path: Path, header: list[str]) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ def read_folder(path: Path) -> DataSet:
         name = str(file.relative_to(path))
         try:
             faces.good(name, split, EMOTIONS.index(emotion), _image(file))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, cv2.error) as error:
             faces.bad(name, error)
     return faces.data_set()
 
@@ -76,7 +76,7 @@ def _files(path: Path) -> list[tuple[Split, Emotion, Path]]:
         folders = {f: test if split == "PrivateTest" else split for f, split in folders.items()}
     files = []
     for folder, split in folders.items():
-        for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
+        for inner in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
             if inner.name.lower() not in _EMOTIONS:
                 raise DataError(
                     f"{inner} is no emotion: expected folders named {', '.join(EMOTIONS)}"

@@ -55,7 +55,7 @@ def add_votes(data: DataSet, path: Path) -> DataSet:
 
 def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = {*COLUMNS.values(), "Usage"} - set(reader.fieldnames or ())
             if missing:

@@ -1,0 +1,54 @@
+"""The network that ships, made of a run's last epoch."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.support.fer2013 import write_csv, write_votes
+from tests.training.test_train import one_line, run
+from training.batchnorm import settle
+from training.data import Samples
+from training.network import load_network
+from training.read import read_data
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_odd_pictures_do_not_spoil_the_statistics() -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(100, 150, (600, 48, 48)).astype(np.uint8)
+    samples = Samples(images, np.zeros(600, np.int64), ("",) * 600)
+    network = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.BatchNormalization()])
+    network.layers[0].momentum = 0.9
+    settle(network, samples)
+    usual = [np.asarray(weight) for weight in network.get_weights()[2:]]
+    assert usual[0] == pytest.approx(images.mean() / 255, rel=0.01)
+    assert usual[1] == pytest.approx((images / 255).var(), rel=0.02)
+    images[:3] = 0  # black pictures: in about one batch of four, with a large variance
+    settle(network, samples)
+    assert network.get_weights()[3] == pytest.approx(usual[1], rel=0.05)
+    assert network.layers[0].momentum == 0.9
+
+
+def test_a_run_is_finished(tmp_path: Path) -> None:
+    data, votes = write_csv(tmp_path / "fer2013.csv"), write_votes(tmp_path / "votes.csv")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("epochs: 1\nbatch_size: 10\nvotes: 0.5\n")
+    folder = tmp_path / "run"
+    done = run(
+        "train", data, "--votes", votes, "--architecture", "edge", "--recipe", recipe,
+        "--out", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "new" / "network.keras"
+    done = run("finish", folder, data, "--share", "0.5", "--out", out)
+    assert done.returncode == 0, done.stderr
+    faces = read_data(data)["PublicTest"].images[..., np.newaxis] / np.float32(255)
+    assert load_network(out).predict(faces, verbose=0).shape == (14, 7)
+    one_line(run("finish", tmp_path, data, "--out", out), "no checkpoint at")
+    done = run(
+        "train", data, "--architecture", "edge", "--recipe", recipe, "--out", folder, "--resume"
+    )
+    one_line(done, "learns_votes was True, now False")

@@ -1,0 +1,53 @@
+"""From the last checkpoint of a run to the network that ships."""
+
+from pathlib import Path
+
+import click
+import keras
+
+from edge.errors import EdgeFerError
+from edge.whole_file import whole_file
+from training.architectures import ARCHITECTURES
+from training.batchnorm import settle
+from training.data import DataSet
+from training.heads import blend, has_votes, single
+
+
+def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
+    """Settle the batch-norm statistics of a run's last epoch and join its outputs.
+
+    Parameters
+    ----------
+    run
+        The folder of a run.
+    data
+        Its data set; Training is used, no other split.
+    share
+        Of the FER+ votes in the answer, 0..1.
+    out
+        The ``.keras`` file to write.
+
+    Raises
+    ------
+    EdgeFerError
+        If the run has no checkpoint, or learned no votes and `share` is not 0.
+    """
+    path = run / "last.keras"
+    if not path.is_file():
+        raise EdgeFerError(f"no checkpoint at {path}: give the folder of a training run")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise EdgeFerError(f"cannot load {path}: {error}") from None
+    if model.name not in ARCHITECTURES:
+        raise EdgeFerError(f"{path} holds {model.name}, none of {', '.join(ARCHITECTURES)}")
+    if share > 0 and not has_votes(model):
+        raise EdgeFerError(f"{run} learned no FER+ votes: leave --share out")
+    network = single(model)
+    if share > 0:
+        network = blend(network, single(model, "votes"), share)
+    settle(network, data["Training"])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out) as new:
+        network.save(new)
+    click.echo(f"written: {out}")
