@@ -295,7 +295,5 @@ def test_real_clips_have_faces_to_look_into(
         assert good
         photos.append(tmp_path / f"{clip.stem}.png")
         cv2.imwrite(str(photos[-1]), image)
-    if not photos:
-        pytest.skip("no clips")
     gradcam(model, photos, out=tmp_path / "heat.png")
     assert f"{tmp_path / 'heat.png'}: 5 faces, evidence" in capsys.readouterr().out
