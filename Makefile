@@ -2,9 +2,12 @@
 PYTHON ?= python3
 RUN_ENV := .venv
 TEST_ENV := .venv-test
+# tflite-runtime's last wheels are for Python 3.11.
+TFLITE_PYTHON ?= python3.11
+TFLITE_ENV := .venv-tflite-runtime
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format debian-packages schemas demo-clip pictures clean
+.PHONY: help run test tflite-runtime lint format debian-packages schemas demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -16,6 +19,8 @@ run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker
 test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
 	@echo "Running the tests; parts of the system that are missing are named at the end."
 	$(TEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+tflite-runtime: $(TFLITE_ENV)/installed  ## Make the environment that tests of tflite-runtime use
 
 lint: $(TEST_ENV)/installed  ## Check style and types
 	$(TEST_ENV)/bin/ruff check .
@@ -41,7 +46,7 @@ pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real
 	EDGE_FER_PICTURES=$(CURDIR)/docs $(TEST_ENV)/bin/python -m pytest -q tests/e2e/test_page.py
 
 clean:  ## Remove the environments and what builds leave
-	rm -rf $(RUN_ENV) $(TEST_ENV) build edge_fer.egg-info
+	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) build edge_fer.egg-info
 
 $(RUN_ENV)/installed: pyproject.toml
 	@echo "Making the daemon's environment in $(RUN_ENV); this takes a minute, once."
@@ -53,4 +58,10 @@ $(TEST_ENV)/installed: pyproject.toml
 	@echo "Making the test environment in $(TEST_ENV), with TensorFlow; this takes minutes, once."
 	$(PYTHON) -m venv $(TEST_ENV)
 	$(TEST_ENV)/bin/python -m pip install --quiet --editable '.[train,test,dev]'
+	@touch $@
+
+$(TFLITE_ENV)/installed: pyproject.toml
+	@echo "Making the environment with tflite-runtime in $(TFLITE_ENV); this takes a minute, once."
+	$(TFLITE_PYTHON) -m venv $(TFLITE_ENV)
+	$(TFLITE_ENV)/bin/python -m pip install --quiet --editable '.[tflite-runtime]'
 	@touch $@

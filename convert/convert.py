@@ -4,39 +4,57 @@ import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from convert.quantize import CALIBRATION_IMAGES, calibration_faces, one_face, to_int8, typical
-from edge.classify.litert import LiteRtModel
-from edge.classify.model import ModelDescription
+from convert.golden import golden_vectors
+from convert.quantize import CALIBRATION_IMAGES, calibration_faces, one_face, to_tflite, typical
+from edge.classify.interpreter import InterpreterModel
+from edge.classify.model import ModelDescription, Quantization
 from edge.emotions import EMOTIONS
 from edge.errors import EdgeFerError
 from edge.whole_file import whole_file
-from training.architectures import ARCHITECTURES
 from training.data import DataSet, Samples, Split, as_input
 from training.evaluate.calibration import fit_temperature
 from training.evaluate.measures import accuracy
 from training.evaluate.predict import Probabilities, predict_tflite
-from training.network import load_network
 
 MAX_LOSS: Final = 0.003
-"""Accuracy that quantization may cost, as a fraction of all faces."""
+"""Accuracy that a conversion may cost, as a fraction of all faces."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The converted file against its Keras model on one split.
 
-    `agreement` is the fraction of faces for which both name the same emotion.
+    Attributes
+    ----------
+    split
+        Which.
+    samples
+        Its faces and their labels.
+    keras, tflite
+        What each says of them, ``[n, 7]``.
     """
 
     split: Split
-    keras: float
-    tflite: float
-    agreement: float
+    samples: Samples
+    keras: Probabilities
+    tflite: Probabilities
+
+    @property
+    def loss(self) -> float:
+        """Accuracy that the conversion costs, as a fraction of all faces."""
+        labels = self.samples.labels
+        return accuracy(self.keras, labels) - accuracy(self.tflite, labels)
+
+    @property
+    def agreement(self) -> float:
+        """The fraction of faces of which both name the same emotion."""
+        return float((self.keras.argmax(axis=1) == self.tflite.argmax(axis=1)).mean())
 
 
 @dataclass(frozen=True)
@@ -49,61 +67,60 @@ class Converted:
 
 
 def convert(
-    source: Path, data: DataSet, folder: Path, splits: tuple[Split, ...], name: str | None = None
+    network: keras.Model,
+    data: DataSet,
+    folder: Path,
+    quantization: Quantization,
+    splits: tuple[Split, ...] = ("PublicTest",),
+    name: str | None = None,
 ) -> Converted:
-    """Convert a trained network to full-integer int8.
+    """Convert a trained network.
 
     Parameters
     ----------
-    source
-        The ``.keras`` file of one of `training.architectures`.
+    network
+        One that keeps the contract, in float32.
     data
         FER-2013; calibrates the ranges on Training and the temperature on PublicTest.
     folder
-        Where ``fer-<architecture>-int8.tflite`` and ``.json`` go.
+        Where ``fer-<architecture>-<quantization>.tflite`` and ``.json`` go.
+    quantization
+        As `convert.quantize.to_tflite` has it.
     splits
         What to measure, PublicTest first.
     name
-        Instead of ``fer-<architecture>-int8``.
+        Instead of ``fer-<architecture>-<quantization>``.
 
     Raises
     ------
     EdgeFerError
-        If the network breaks the contract, or loses more than `MAX_LOSS` on PublicTest.
+        If the result breaks the contract, or loses more than `MAX_LOSS` on PublicTest. What
+        stood in `folder` is still there then.
     """
-    network = load_network(source)
-    if network.name not in ARCHITECTURES:
-        raise EdgeFerError(f"{source} holds {network.name}, none of {', '.join(ARCHITECTURES)}")
+    name = name or f"fer-{network.name}-{quantization}"
     faces = calibration_faces(data["Training"], CALIBRATION_IMAGES)
-    content = to_int8(one_face(network), typical(network, faces))
-    name = name or f"fer-{network.name}-int8"
-    lite = LiteRtModel(content, name, threads=2)
-    said = {split: _both(network, lite, data[split]) for split in splits}
-    comparisons = tuple(
-        Comparison(
-            split,
-            accuracy(of_keras, data[split].labels),
-            accuracy(of_lite, data[split].labels),
-            float((of_keras.argmax(axis=1) == of_lite.argmax(axis=1)).mean()),
-        )
-        for split, (of_keras, of_lite) in said.items()
-    )
+    content = to_tflite(one_face(network), quantization, typical(network, faces))
+    lite = InterpreterModel(content, name, threads=2, runtime="litert")
+    comparisons = tuple(_compare(network, lite, split, data[split]) for split in splits)
     checked = comparisons[0]
-    if checked.keras - checked.tflite > MAX_LOSS:
+    if checked.loss > MAX_LOSS:
         raise EdgeFerError(
-            f"{name} is right on {checked.tflite:.2%} of {checked.split}, its Keras model on "
-            f"{checked.keras:.2%}: more than {MAX_LOSS:.1%} lost, nothing written"
+            f"{name} is right on {accuracy(checked.tflite, checked.samples.labels):.2%} of "
+            f"{checked.split}, its Keras model on "
+            f"{accuracy(checked.keras, checked.samples.labels):.2%}: "
+            f"more than {MAX_LOSS:.1%} lost, nothing written"
         )
     description = ModelDescription(
         name=name,
         architecture=network.name,
-        quantization="int8",
+        quantization=quantization,
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
         labels=EMOTIONS,
         data="FER-2013",
-        accuracy={c.split: round(c.tflite, 4) for c in comparisons},
-        temperature=fit_temperature(said[splits[0]][1], data[splits[0]].labels),
+        accuracy={c.split: round(accuracy(c.tflite, c.samples.labels), 4) for c in comparisons},
+        temperature=fit_temperature(checked.tflite, checked.samples.labels),
+        golden=golden_vectors(lite),
         versions={
             "keras": version("keras"),
             "tensorflow": tf.__version__,
@@ -119,6 +136,9 @@ def convert(
     return Converted(path, description, comparisons)
 
 
-def _both(network: Any, lite: LiteRtModel, samples: Samples) -> tuple[Probabilities, Probabilities]:
-    of_keras = network.predict(as_input(samples.images), batch_size=256, verbose=0)
-    return np.asarray(of_keras, np.float32), predict_tflite(lite, samples.images)
+def _compare(
+    network: keras.Model, lite: InterpreterModel, split: Split, samples: Samples
+) -> Comparison:
+    said = network.predict(as_input(samples.images), batch_size=256, verbose=0)
+    of_keras: Probabilities = np.asarray(said, np.float32)
+    return Comparison(split, samples, of_keras, predict_tflite(lite, samples.images))

@@ -1,4 +1,4 @@
-"""Full-integer quantization of a Keras model (TensorFlow's converter)."""
+"""From a Keras model to a ``.tflite`` (TensorFlow's converter), quantized or not."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.architectures import build
+from edge.classify.model import Quantization
 from training.data import Samples, as_input
 
 CALIBRATION_IMAGES: Final = 700
@@ -23,8 +23,9 @@ _MAPS_RANK: Final = 4
 
 
 def one_face(network: keras.Model) -> keras.Model:
-    """Return one of `training.architectures` with a fixed batch of one face, in float32."""
-    model = build(network.name, batch_size=1)
+    """Return the network with a fixed batch of one face: what GPU delegates ask for."""
+    face = keras.Input(batch_shape=(1, *network.input_shape[1:]), name="face")
+    model = keras.models.clone_model(network, input_tensors=face)
     model.set_weights(network.get_weights())
     return model
 
@@ -63,15 +64,21 @@ def typical(network: keras.Model, faces: NDArray[np.float32]) -> NDArray[np.floa
     return faces[np.all(usual, axis=0)]
 
 
-def to_int8(model: keras.Model, calibration: NDArray[np.float32]) -> bytes:
-    """Convert to int8 throughout: weights per channel, activations, input and output.
+def to_tflite(
+    model: keras.Model, quantization: Quantization, calibration: NDArray[np.float32]
+) -> bytes:
+    """Convert a Keras model to a ``.tflite``.
 
     Parameters
     ----------
     model
         In float32, with a fixed batch of one.
+    quantization
+        ``int8``: weights per channel, activations, input and output. ``dynamic``: weights in
+        int8, activations quantized while it runs. ``float16``: weights in 16 bits. ``float32``:
+        as it is.
     calibration
-        Faces ``[n, 48, 48, 1]`` in 0..1 whose activations set the ranges.
+        Faces ``[n, 48, 48, 1]`` in 0..1 whose activations set the ranges of int8.
     """
 
     def samples() -> Iterator[list[NDArray[np.float32]]]:
@@ -79,11 +86,15 @@ def to_int8(model: keras.Model, calibration: NDArray[np.float32]) -> bytes:
             yield [face[np.newaxis]]
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
+    if quantization != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantization == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if quantization == "int8":
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
     # The converter prints the graph's tensors and warns of what is meant to be so.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

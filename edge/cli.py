@@ -35,6 +35,20 @@ _WIDTH = click.option(
 _MODEL = click.option(
     "--model", default="fer-deep-int8", show_default=True, help="A shipped model or a .tflite file."
 )
+_RUNTIME = click.option(
+    "--runtime",
+    type=click.Choice(["auto", "litert", "tflite-runtime"]),
+    default="auto",
+    show_default=True,
+    help="Whose TFLite.",
+)
+_DELEGATE = click.option(
+    "--delegate",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="cpu",
+    show_default=True,
+    help="What runs the CNN.",
+)
 
 
 @click.group(cls=CommandGroup)
@@ -94,6 +108,17 @@ def check(config: Path) -> None:
 
 
 @main.command()
+@_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def doctor(config: Path, as_json: bool) -> None:
+    """Show what each camera's model would run on here, why, and how fast it is."""
+    from edge.config_file import load_config
+    from edge.doctor import examine
+
+    examine(load_config(config), as_json)
+
+
+@main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="A JSON line an image.")
 @click.option(
@@ -104,6 +129,8 @@ def check(config: Path) -> None:
 @_DETECTOR
 @_WIDTH
 @_MODEL
+@_RUNTIME
+@_DELEGATE
 def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: Any) -> None:
     """Show the faces and their emotions in each image of PATHS."""
     from edge.still import read_stills
@@ -126,6 +153,8 @@ def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: A
 @_DETECTOR
 @_WIDTH
 @_MODEL
+@_RUNTIME
+@_DELEGATE
 def video(path: Path, json_path: Path | None, out: Path | None, **options: Any) -> None:
     """Read every frame of the video PATH, as fast as it goes."""
     from edge.clip import read_clip
@@ -133,11 +162,11 @@ def video(path: Path, json_path: Path | None, out: Path | None, **options: Any) 
     read_clip(path, json_path, out, *_recognizers(**options))
 
 
-def _recognizers(detector: str, width: int | None, model: str) -> tuple[Any, Any]:
+def _recognizers(detector: str, width: int | None, **classify: str) -> tuple[Any, Any]:
     """Make the face finder and the classifier that the options name."""
     from edge.classify import load_classifier
     from edge.config import ClassifyConfig, DetectConfig
     from edge.detect import make_finder
 
     finder = make_finder(DetectConfig.model_validate({"kind": detector, "width": width}))
-    return finder, load_classifier(ClassifyConfig(model=model))
+    return finder, load_classifier(ClassifyConfig.model_validate(classify))

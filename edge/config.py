@@ -3,7 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of nodes and cameras: they become parts of topics, URLs and labels."""
@@ -37,10 +46,42 @@ class DetectConfig(Section):
     )
 
 
+class LibraryConfig(Section):
+    """A TFLite delegate in a shared library of its own."""
+
+    library: Annotated[str, Field(min_length=1)] = Field(description="The path of the .so file.")
+    options: dict[str, str | bool | int | float] = Field(
+        default_factory=dict, description="What the library's own documentation offers."
+    )
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The options as the library takes them."""
+        return {
+            key: str(value).lower() if isinstance(value, bool) else str(value)
+            for key, value in self.options.items()
+        }
+
+
+# A tag in angle brackets says which member of a union was meant; errors leave it out.
+Delegate = Annotated[
+    Annotated[Literal["auto", "cpu", "gpu"], Tag("<name>")]
+    | Annotated[LibraryConfig, Tag("<library>")],
+    Discriminator(lambda given: "<name>" if isinstance(given, str) else "<library>"),
+]
+
+
 class ClassifyConfig(Section):
     """How emotions are read."""
 
     model: str = Field("fer-deep-int8", description="A shipped model, or the path of a .tflite.")
+    runtime: Literal["auto", "litert", "tflite-runtime"] = Field(
+        "auto", description="Whose TFLite; auto: LiteRT where it is installed."
+    )
+    delegate: Delegate = Field(
+        "auto",
+        description="What runs the CNN; auto: a real GPU where it is right and faster, or the CPU.",
+    )
     threads: int = Field(1, ge=1, le=64, description="CPU threads of an interpreter.")
 
 

@@ -104,7 +104,10 @@ def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str
     A fault of a global section shows again in every camera that takes it over: the place that
     stands in the file is the one to name.
     """
-    faults = error.errors()
+    faults: list[dict[str, Any]] = [
+        {**fault, "loc": tuple(part for part in fault["loc"] if not str(part).startswith("<"))}
+        for fault in error.errors()
+    ]
     places = [_find(tree, fault["loc"]) for fault in faults]
     depths = [depth - len(fault["loc"]) for fault, (_, depth) in zip(faults, places, strict=True)]
     best = depths.index(max(depths))

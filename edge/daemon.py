@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from edge.capture import make_source
-from edge.classify import load_classifier
+from edge.classify import Classifier, load_classifier
 from edge.config import CameraConfig, Config
 from edge.detect import make_finder
 from edge.errors import ConfigError, EdgeFerError
@@ -62,6 +62,7 @@ class Daemon:
         host = LOOPBACK if embedded else config.mqtt.broker
         self._mqtt = MqttPublisher(config.mqtt, config.node, host, metrics)
         self._views: dict[str, CameraView] = {}
+        self._told: set[str] = set()
         self._supervisors: list[Supervisor] = []
         for name, camera in config.cameras.items():
             camera_metrics = metrics.camera(name)
@@ -137,10 +138,9 @@ class Daemon:
 
         def build() -> Pipeline:
             source = make_source(camera.source, camera.capture, self._config.folder)
-            classifier = load_classifier(camera.classify, self._config.folder, metrics.inference)
-            model = classifier.description
-            metrics.model(model.name, model.quantization, model.sha256)
-            writer.model = model.name
+            classifier = load_classifier(camera.classify, self._config.folder, metrics, self._stop)
+            writer.model = classifier.description.name
+            self._tell(classifier)
             sink = CameraPublisher(
                 camera,
                 writer,
@@ -152,3 +152,11 @@ class Daemon:
             return Pipeline(source, make_finder(camera.detect), classifier, sink, metrics)
 
         return Supervisor(name, build, metrics)
+
+    def _tell(self, classifier: Classifier) -> None:
+        """Log once what a model runs on, however many cameras use it."""
+        engine = classifier.engine
+        line = f"{classifier.description.name} runs on {engine}"
+        if line not in self._told:
+            self._told.add(line)
+            log.log(logging.WARNING if engine.disappoints else logging.INFO, "%s", line)

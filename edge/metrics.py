@@ -15,6 +15,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from edge.classify.engine import Engine
+from edge.classify.model import ModelDescription
 from edge.emotions import EMOTIONS
 from edge.records import Observation
 
@@ -91,7 +93,12 @@ class Metrics:
         self.mqtt_dropped = counter("mqtt_dropped", "Messages that could not be queued.")
         self.viewers = gauge("stream_viewers", "Viewers of the MJPEG stream.", camera)
         self.model_info = gauge(
-            "model_info", "The model that runs.", (*camera, "model", "quantization", "sha256")
+            "model_info",
+            "The model that runs, and what it runs on.",
+            (*camera, "model", "quantization", "sha256", "runtime", "delegate", "adapter"),
+        )
+        self.delegate_failures = counter(
+            "delegate_failures", "Delegates that failed while they ran: the CPU took over.", camera
         )
 
     def camera(self, name: str) -> "CameraMetrics":
@@ -115,7 +122,9 @@ class CameraMetrics:
         self._faces = metrics.faces.labels(camera)
         self._emotions = {e: metrics.emotions.labels(camera, e) for e in EMOTIONS}
         self._overflow = metrics.dropped.labels(camera, "detect", "overflow")
-        self.inference: Callable[[float], None] = metrics.inference.labels(camera).observe
+        self._inference = metrics.inference.labels(camera)
+        self._delegate_failures = metrics.delegate_failures.labels(camera)
+        self._model: tuple[str, ...] | None = None
         self._source_up = metrics.source_up.labels(camera)
         self.reconnects = metrics.reconnects.labels(camera)
         self.restarts = metrics.restarts.labels(camera)
@@ -152,9 +161,22 @@ class CameraMetrics:
         for reading in observation.readings:
             self._emotions[reading.label].inc()
 
-    def model(self, name: str, quantization: str, sha256: str) -> None:
-        """Tell which model runs."""
-        self._metrics.model_info.labels(self.camera, name, quantization, sha256).set(1)
+    def inference(self, seconds: float) -> None:
+        """Take the time of the CNN for one face."""
+        self._inference.observe(seconds)
+
+    def engine(self, model: ModelDescription, engine: Engine) -> None:
+        """Tell which model runs, and on what."""
+        if engine.failed:
+            self._delegate_failures.inc()
+        info = self._metrics.model_info
+        if self._model is not None:
+            info.remove(*self._model)
+        self._model = (
+            self.camera, model.name, model.quantization, model.sha256,
+            engine.runtime, engine.delegate, engine.adapter,
+        )  # fmt: skip
+        info.labels(*self._model).set(1)
 
     def fps(self) -> float:
         """Return frames a second that went all the way, over the last 5 s."""

@@ -1,6 +1,6 @@
 """Faces and their labels as arrays, whatever file or folder they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -41,6 +41,29 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def chosen(self, which: NDArray[np.bool_]) -> "Samples":
+        """Return the samples for which `which`, shape ``[n]``, is true."""
+        return replace(
+            self,
+            images=self.images[which],
+            labels=self.labels[which],
+            names=tuple(name for name, here in zip(self.names, which, strict=True) if here),
+            votes=None if self.votes is None else self.votes[which],
+        )
+
+    @property
+    def show_emotion(self) -> NDArray[np.bool_]:
+        """Bool, shape ``[n]``: False for a blank picture, and where no voter saw one of the seven.
+
+        FER-2013 has pictures of warning signs and of black squares among its faces. However it
+        is labelled, such a picture teaches nothing, and its activations, many times those of a
+        face, spoil the batch-norm statistics of the faces around it.
+        """
+        seen = np.ptp(self.images, axis=(1, 2)) > 0
+        if self.votes is not None:
+            seen &= self.votes.sum(axis=1) > 0
+        return np.asarray(seen)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class FacialExpressionModel:
     ----------
     labels
         Names of the outputs in their order.
+    network
+        The Keras model itself.
 
     Raises
     ------
@@ -72,8 +74,8 @@ class FacialExpressionModel:
             labels = sorted(EMOTIONS) if is_keras2(architecture) else EMOTIONS
         self.labels = tuple(labels)
         self._scale = scale
-        self._network = _load(path, architecture, Path(model_weights_file))
-        shape, outputs = self._network.input_shape, self._network.output_shape
+        self.network = _load(path, architecture, Path(model_weights_file))
+        shape, outputs = self.network.input_shape, self.network.output_shape
         if len(shape) != len("nhwc") or shape[3] != 1 or outputs[1:] != (len(self.labels),):
             raise EdgeFerError(
                 f"{path} maps {shape} to {outputs}: expected a grey image, (n, height, width, 1), "
@@ -105,7 +107,7 @@ class FacialExpressionModel:
         if face.dtype != np.uint8:
             face = face * _WHITE
         batch = (face * self._scale).astype(np.float32)[np.newaxis, ..., np.newaxis]
-        said = keras.ops.convert_to_numpy(self._network(batch, training=False))[0]
+        said = keras.ops.convert_to_numpy(self.network(batch, training=False))[0]
         return self.labels[said.argmax()], dict(zip(self.labels, said.tolist(), strict=True))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import keras
 import numpy as np
 
@@ -65,6 +66,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     keras.config.set_dtype_policy(run.precision)
     keras.utils.set_random_seed(run.seed)
     training, public = data["Training"], data["PublicTest"]
+    training = training.chosen(training.show_emotion)
     steps = len(training) // recipe.batch_size
     if steps == 0:
         raise EdgeFerError(
@@ -78,6 +80,9 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         kept.resume(run.options() | learned, model)
     else:
         kept.start(run.options() | learned)
+    if len(training) < len(data["Training"]):
+        left_out = len(data["Training"]) - len(training)
+        click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
     validation = (as_input(public.images), targets(public, votes))

@@ -1,42 +1,66 @@
 """The classifier: faces of a frame in, readings out."""
 
+import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.classify.litert import LiteRtModel
-from edge.classify.model import ModelDescription, find_model, read_model
+from edge.classify.engine import Engine, choose_engine
+from edge.classify.model import ModelDescription, ModelError, find_model
 from edge.classify.temperature import soften
 from edge.config import ClassifyConfig
 from edge.face_image import face_image
 from edge.records import Face, ImageArray, Reading
 
+log = logging.getLogger(__name__)
+
+_SUM_SLACK: Final = 0.1
+"""A softmax in int8 adds up to 1 within seven halves of 1/256."""
+
+
+class Observer(Protocol):
+    """Is told what a classifier does."""
+
+    def inference(self, seconds: float) -> None:
+        """Take the seconds that the network took for a face."""
+        ...
+
+    def engine(self, description: ModelDescription, engine: Engine) -> None:
+        """Take what the model runs on: when it is loaded, and when that changes."""
+        ...
+
 
 class Classifier:
     """Reads emotions with a model that keeps the contract.
 
+    A delegate that fails is left for the CPU, with the very face that it failed on.
+
     Parameters
     ----------
-    model
+    engine
         The loaded network.
     description
         Its JSON.
-    on_inference
-        Called with the seconds that the network took for a face.
+    observer
+        Is told of every inference and of every change of the engine.
     """
 
     def __init__(
-        self,
-        model: LiteRtModel,
-        description: ModelDescription,
-        on_inference: Callable[[float], None] = lambda _: None,
+        self, engine: Engine, description: ModelDescription, observer: Observer | None = None
     ) -> None:
-        self._model = model
-        self._on_inference = on_inference
         self.description = description
+        self._observer = observer
+        self._use(engine)
+
+    @property
+    def engine(self) -> Engine:
+        """What the model runs on now."""
+        return self._engine
 
     def read(self, image: ImageArray, faces: Sequence[Face]) -> tuple[Reading, ...]:
         """Return a reading for each of the `faces` that were found in `image`."""
@@ -49,27 +73,64 @@ class Classifier:
 
         The quantized softmax is off by a few 256ths in sum: it is scaled to 1, and the
         description's temperature is applied.
+
+        Raises
+        ------
+        ModelError
+            If the network fails on the CPU.
         """
         start = time.perf_counter()
-        probabilities = self._model.probabilities(face)
-        self._on_inference(time.perf_counter() - start)
+        probabilities = self._infer(face)
+        if self._observer is not None:
+            self._observer.inference(time.perf_counter() - start)
         return tuple(soften(probabilities, self.description.temperature).tolist())
+
+    def _infer(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
+        while True:
+            try:
+                probabilities = self._engine.model.probabilities(face)
+            except (RuntimeError, ValueError, OSError) as error:
+                fault = " ".join(str(error).split()) or type(error).__name__
+            else:
+                if abs(float(probabilities.sum()) - 1) < _SUM_SLACK:  # False for NaN
+                    return probabilities
+                fault = "its answer is no probabilities"
+            if self._engine.fallback is None:
+                raise ModelError(f"{self.description.name} on {self._engine}: {fault}")
+            log.warning("%s: %s; going on with the CPU", self._engine.delegate, fault)
+            self._use(self._engine.on_cpu(fault))
+
+    def _use(self, engine: Engine) -> None:
+        self._engine = engine
+        if self._observer is not None:
+            self._observer.engine(self.description, engine)
 
 
 def load_classifier(
     config: ClassifyConfig,
     base: Path = Path(),
-    on_inference: Callable[[float], None] = lambda _: None,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
 ) -> Classifier:
-    """Load the model that the configuration names.
+    """Load the model that the configuration names, on what it asks for.
+
+    Parameters
+    ----------
+    config
+        The model, its runtime and delegate.
+    base
+        Folder that relative paths start from.
+    observer
+        Is told what the classifier does.
+    stop
+        Ends the trial of a GPU when it is set.
 
     Raises
     ------
     ConfigError
         If there is no such model.
     ModelError
-        If it is damaged or breaks the contract.
+        If it is damaged or breaks the contract, or its runtime or delegate cannot be loaded.
     """
-    path = find_model(config.model, base)
-    content, description = read_model(path)
-    return Classifier(LiteRtModel(content, str(path), config.threads), description, on_inference)
+    engine, description = choose_engine(find_model(config.model, base), config, base, stop)
+    return Classifier(engine, description, observer)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge.classify.golden import GoldenVector
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import ConfigError, EdgeFerError
 
@@ -13,6 +14,9 @@ SHIPPED_MODELS: Final = Path(__file__).parent.parent / "models"
 
 INPUT_SHAPE: Final = (1, FACE_SIZE, FACE_SIZE, 1)
 OUTPUT_SHAPE: Final = (1, len(EMOTIONS))
+
+
+Quantization = Literal["int8", "float16", "float32", "dynamic"]
 
 
 class ModelError(EdgeFerError):
@@ -28,6 +32,8 @@ class ModelDescription(BaseModel):
         Fraction of images right, by split, of the file itself, one crop an image.
     temperature
         Divides the logits to calibrate the confidence; 1.0 changes nothing.
+    golden
+        Faces and the answers of the file itself, which every runtime and delegate must give.
     versions
         Of the programs that made it.
     """
@@ -36,13 +42,14 @@ class ModelDescription(BaseModel):
 
     name: str
     architecture: str
-    quantization: Literal["int8", "float16", "float32", "dynamic"]
+    quantization: Quantization
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(gt=0)
     labels: tuple[str, ...]
     data: str
     accuracy: dict[str, float]
     temperature: float = Field(default=1.0, gt=0)
+    golden: tuple[GoldenVector, ...] = Field(min_length=1)
     versions: dict[str, str]
 
 

@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from convert.quantize import calibration_faces, one_face, to_int8
 from edge.classify import load_classifier
-from edge.classify.litert import LiteRtModel
+from edge.classify.interpreter import InterpreterModel
 from edge.classify.model import ModelDescription, ModelError
 from edge.config import ClassifyConfig
 from edge.emotions import EMOTIONS
@@ -131,7 +131,7 @@ def test_a_model_of_another_shape_is_refused(
     )  # fmt: skip
     path.with_suffix(".json").write_text(description.model_dump_json())
     with pytest.raises(ModelError, match="edge-fer needs"):
-        LiteRtModel(content, "foreign", 1)
+        InterpreterModel(content, "foreign", 1)
     done = run_cli("image", path, "--model", path)
     assert done.returncode == 1
     assert message in done.stderr
@@ -139,6 +139,6 @@ def test_a_model_of_another_shape_is_refused(
 
 
 def test_a_one_face_of_the_right_shape_runs() -> None:
-    model = LiteRtModel(_foreign(48, 7), "float", 1)
+    model = InterpreterModel(_foreign(48, 7), "float", 1)
     probabilities = model.probabilities(np.full((48, 48), 200, np.uint8))
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)

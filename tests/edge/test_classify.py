@@ -74,7 +74,7 @@ def test_half_a_model_described_as_whole_is_refused(model: Path) -> None:
     content = model.read_bytes()[: model.stat().st_size // 2]
     model.write_bytes(content)
     _describe(model, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-    with pytest.raises(ModelError, match="not a model that LiteRT can run"):
+    with pytest.raises(ModelError, match="not a model that litert can run"):
         _load(model)
 
 

@@ -1,6 +1,7 @@
 """The daemon as its own process, as a user runs it."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -16,14 +17,20 @@ from tests.support.system import Process, eventually, free_port
 class Daemon(Process):
     """``edge-fer run`` on a configuration of the test's."""
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: dict[str, Any],
+        python: str | Path = sys.executable,
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.web_port = config.setdefault("web", {}).setdefault("port", free_port())
         self.mqtt_port = config.setdefault("mqtt", {}).setdefault("port", free_port())
         self.config = config
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "edge", "run", "--config", str(path)]
-        super().__init__(command, folder / "daemon.log")
+        command = [str(python), "-m", "edge", "run", "--config", str(path)]
+        super().__init__(command, folder / "daemon.log", env)
 
     def get(self, path: str) -> bytes:
         """Return what the web server answers."""
@@ -57,9 +64,15 @@ class Daemon(Process):
             return False
 
 
-def run_cli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_cli(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    python: str | Path = sys.executable,
+    env: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run ``edge-fer`` to its end."""
-    command = [sys.executable, "-m", "edge", *map(str, arguments)]
+    command = [str(python), "-m", "edge", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=100, cwd=cwd, check=False
-    )
+        command, capture_output=True, text=True, timeout=200, cwd=cwd,
+        env={**os.environ, **(env or {})}, check=False,
+    )  # fmt: skip

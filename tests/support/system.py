@@ -14,7 +14,8 @@ import pytest
 
 Found = TypeVar("Found")
 
-SHARED = Path(__file__).parents[3] / "shared"
+REPOSITORY = Path(__file__).parents[2]
+SHARED = REPOSITORY.parent / "shared"
 """Data that is not ours to ship; beside the repository where it is there at all."""
 
 
@@ -32,6 +33,14 @@ def program(name: str) -> str:
         missing(f"the program {name} (make debian-packages)")
         raise AssertionError
     return path
+
+
+def tflite_runtime() -> Path:
+    """Return the Python of the environment that has tflite-runtime, or skip."""
+    python = REPOSITORY / ".venv-tflite-runtime/bin/python"
+    if not python.exists():
+        missing("the environment with tflite-runtime (make tflite-runtime, with Python 3.11)")
+    return python
 
 
 def free_port() -> int:

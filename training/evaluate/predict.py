@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from edge.classify.litert import LiteRtModel
+from edge.classify.golden import Model
+from edge.classify.interpreter import InterpreterModel
 from edge.classify.model import read_model
 from edge.errors import EdgeFerError
 from training.data import as_input
@@ -26,7 +27,7 @@ def predict(path: Path, images: NDArray[np.uint8]) -> Probabilities:
     """
     if path.suffix == ".tflite":
         content, _ = read_model(path)
-        return predict_tflite(LiteRtModel(content, str(path), threads=2), images)
+        return predict_tflite(InterpreterModel(content, str(path), threads=2), images)
     if path.suffix == ".keras":
         return predict_keras(path, images)
     raise EdgeFerError(f"{path} is no model: expected a .keras or .tflite file")
@@ -40,7 +41,7 @@ def predict_keras(path: Path, images: NDArray[np.uint8]) -> Probabilities:
     return np.asarray(network.predict(as_input(images), batch_size=256, verbose=0), np.float32)
 
 
-def predict_tflite(model: LiteRtModel, images: NDArray[np.uint8]) -> Probabilities:
+def predict_tflite(model: Model, images: NDArray[np.uint8]) -> Probabilities:
     """Run a loaded TFLite model, a face at a time as the daemon does."""
     console = Console(stderr=True)
     faces = track(images, "faces", console=console, transient=True, disable=not console.is_terminal)
