@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import keras
-
 from edge.errors import EdgeFerError
 from edge.whole_file import whole_file
-from training.architectures import ARCHITECTURES, build
-from training.network import load_network
+from training.architectures import ARCHITECTURES
+from training.network import check_target, load_network, rebuild
 
 
 def to_half(source: Path, target: Path) -> int:
@@ -18,18 +16,13 @@ def to_half(source: Path, target: Path) -> int:
     Raises
     ------
     EdgeFerError
-        If `source` holds none of `training.architectures`.
+        If `source` holds none of `training.architectures`, or `target` is no ``.keras``.
     """
+    check_target(target)
     network = load_network(source)
     if network.name not in ARCHITECTURES:
         raise EdgeFerError(f"{source} holds {network.name}, none of {', '.join(ARCHITECTURES)}")
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float16")
-    try:
-        half = build(network.name)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    half.set_weights(network.get_weights())
+    half = rebuild(network.name, network.get_weights(), "float16")
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target) as new:
         half.save(new)

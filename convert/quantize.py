@@ -1,7 +1,5 @@
 """From a Keras model to a ``.tflite`` (TensorFlow's converter), quantized or not."""
 
-import contextlib
-import io
 import warnings
 from collections.abc import Iterator
 from typing import Final
@@ -12,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from edge.classify.model import Quantization
+from edge.classify.native_log import capture
 from training.data import Samples, as_input
 
 CALIBRATION_IMAGES: Final = 700
@@ -83,7 +82,7 @@ def to_tflite(
 
     def samples() -> Iterator[list[NDArray[np.float32]]]:
         for face in calibration:
-            yield [face[np.newaxis]]
+            yield [face.reshape(model.input_shape)]
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     if quantization != "float32":
@@ -96,6 +95,6 @@ def to_tflite(
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
     # The converter prints the graph's tensors and warns of what is meant to be so.
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with capture(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return bytes(converter.convert())

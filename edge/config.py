@@ -67,7 +67,7 @@ class LibraryConfig(Section):
 Delegate = Annotated[
     Annotated[Literal["auto", "cpu", "gpu"], Tag("<name>")]
     | Annotated[LibraryConfig, Tag("<library>")],
-    Discriminator(lambda given: "<name>" if isinstance(given, str) else "<library>"),
+    Discriminator(lambda given: "<library>" if isinstance(given, (dict, Section)) else "<name>"),
 ]
 
 

@@ -18,12 +18,13 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 
 from edge.errors import EdgeFerError
 from edge.whole_file import whole_file
-from training.curves import HistoryRow, curves_figure
+from training.curves import COLUMNS, HistoryRow, curves_figure
 from training.figures import save_png
 from training.heads import has_votes, single
 
@@ -74,11 +75,10 @@ class RunFolder:
         if not self.last.is_file():
             raise EdgeFerError(f"no epoch was done in {self.path}: leave --resume out")
         try:
-            before = json.loads((self.path / "run.json").read_text())
+            before = dict(json.loads((self.path / "run.json").read_text()))
+            rows = read_history(self.path / "history.csv")
             saved = keras.models.load_model(self.last)
-            with (self.path / "history.csv").open(newline="") as file:
-                rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
             raise EdgeFerError(f"cannot resume from {self.path}: {error}") from None
         changed = [k for k in options if options[k] != before.get(k)]
         if changed:
@@ -137,6 +137,27 @@ class RunFolder:
         if has_votes(model):
             with whole_file(self.path / "best-votes.keras") as path:
                 single(model, "votes").save(path)
+
+
+def read_history(path: Path) -> list[HistoryRow]:
+    """Read a ``history.csv``, a row an epoch.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is damaged or empty.
+    """
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        try:
+            rows = [{name: float(row[name]) for name in COLUMNS} for row in reader]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"{path} is damaged in line {reader.line_num}") from None
+    if not rows:
+        raise ValueError(f"{path} is empty")
+    return rows
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,11 +1,17 @@
 """Loss and accuracy over the epochs, as a picture that is drawn anew after each of them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from matplotlib.figure import Figure
 
 HistoryRow = dict[str, float]
 """What one epoch gave, by the names of the columns of ``history.csv``."""
+
+COLUMNS: Final = (
+    "epoch", "steps", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+)  # fmt: skip
+"""Of ``history.csv``."""
 
 
 def curves_figure(history: Sequence[HistoryRow]) -> Figure:

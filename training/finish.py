@@ -1,6 +1,7 @@
 """From the last checkpoint of a run to the network that ships."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import click
 import keras
@@ -11,6 +12,7 @@ from training.architectures import ARCHITECTURES
 from training.batchnorm import settle
 from training.data import DataSet
 from training.heads import blend, has_votes, single
+from training.network import check_target
 
 
 def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
@@ -32,12 +34,13 @@ def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
     EdgeFerError
         If the run has no checkpoint, or learned no votes and `share` is not 0.
     """
+    check_target(out)
     path = run / "last.keras"
     if not path.is_file():
         raise EdgeFerError(f"no checkpoint at {path}: give the folder of a training run")
     try:
         model = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise EdgeFerError(f"cannot load {path}: {error}") from None
     if model.name not in ARCHITECTURES:
         raise EdgeFerError(f"{path} holds {model.name}, none of {', '.join(ARCHITECTURES)}")

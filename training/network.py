@@ -1,8 +1,8 @@
 """A trained network from its file, as every command but training itself wants it."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 
@@ -26,37 +26,55 @@ def load_network(path: Path) -> keras.Model:
     """
     try:
         saved = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        shape = saved.input_shape
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
         raise EdgeFerError(f"cannot load {path} as a Keras model: {error}") from None
+    if isinstance(saved.output_shape, dict):
+        raise EdgeFerError(
+            f"{path} is a checkpoint with the outputs {', '.join(saved.output_shape)}: take "
+            "best.keras of the same run, or make one network of it with 'python -m training finish'"
+        )
     network = saved
+    if isinstance(saved, keras.Sequential):
+        network = keras.Model(saved.inputs, saved.outputs, name=saved.name)
     if saved.name in ARCHITECTURES:
         try:
             network = rebuild(saved.name, saved.get_weights())
         except ValueError as error:
             raise EdgeFerError(f"{path} is no {saved.name} network of ours: {error}") from None
-    if network.input_shape[1:] != (FACE_SIZE, FACE_SIZE, 1) or network.output_shape[1:] != (
-        len(EMOTIONS),
-    ):
+    if shape[1:] != (FACE_SIZE, FACE_SIZE, 1) or network.output_shape[1:] != (len(EMOTIONS),):
         raise EdgeFerError(
-            f"{path} maps {network.input_shape} to {network.output_shape}: expected "
+            f"{path} maps {shape} to {network.output_shape}: expected "
             f"(n, {FACE_SIZE}, {FACE_SIZE}, 1) to (n, {len(EMOTIONS)})"
         )
     return network
 
 
-def rebuild(name: str, weights: list[Any]) -> keras.Model:
-    """Build the architecture `name` in float32 with these weights, whatever the policy is.
+def check_target(path: Path) -> None:
+    """Refuse a file name that Keras would not save a network under.
+
+    Raises
+    ------
+    EdgeFerError
+        If it does not end in ``.keras``.
+    """
+    if path.suffix != ".keras":
+        raise EdgeFerError(f"{path} does not end in .keras: name the file so")
+
+
+def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Model:
+    """Build the architecture `name` with these weights, under a Keras dtype policy of its own.
 
     Raises
     ------
     ValueError
         If the weights are of another network.
     """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
     try:
         network = build(name)
     finally:
-        keras.config.set_dtype_policy(policy)
+        keras.config.set_dtype_policy(before)
     network.set_weights(weights)
     return network

@@ -5,9 +5,9 @@ Kept apart from Keras so that ``--help`` is quick.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.config_file import read_checked
 from edge.emotions import FACE_SIZE
@@ -23,7 +23,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 class Part(BaseModel):
     """A part of a recipe: frozen, strict about unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Augmentation(Part):
@@ -52,7 +52,7 @@ class Growth(Part):
     """Smaller faces in the first epochs, which cost less (Howard's progressive resizing)."""
 
     size: int = Field(ge=24, le=FACE_SIZE, description="Side of the small faces in pixels.")
-    share: Share = Field(description="Share of all epochs that see them.")
+    share: float = Field(gt=0, lt=1, description="Share of all epochs that see them.")
 
 
 class Recipe(Part):
@@ -92,6 +92,12 @@ class Recipe(Part):
     )
     augmentation: Augmentation = Field(default_factory=Augmentation)
 
+    @model_validator(mode="after")
+    def _warmup_has_its_schedule(self) -> Self:
+        if self.schedule == "constant" and self.warmup > 0:
+            raise ValueError("warmup goes with schedule: cosine; a constant rate has none")
+        return self
+
 
 def names() -> list[str]:
     """Return the names of the recipes that ship."""
@@ -119,4 +125,9 @@ def read_recipe(name: str, **changes: Any) -> Recipe:
         raise ConfigError(f"no recipe {name}: choose one of {known}, or give the path of a .yaml")
     recipe = read_checked(path, Recipe)
     changed = {key: value for key, value in changes.items() if value is not None}
-    return Recipe.model_validate(recipe.model_dump() | changed)
+    try:
+        return Recipe.model_validate(recipe.model_dump() | changed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"recipe {name} with {key} {first['input']}: {first['msg']}") from None

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
@@ -78,6 +80,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     learned = {"training_faces": len(training), "learns_votes": votes}
     if resume:
         kept.resume(run.options() | learned, model)
+        click.echo(f"{len(kept.history)} of {recipe.epochs} epochs are done", err=True)
     else:
         kept.start(run.options() | learned)
     if len(training) < len(data["Training"]):
@@ -85,14 +88,14 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
-    validation = (as_input(public.images), targets(public, votes))
+    wanted = targets(public, votes)
     try:
         for size, until in _phases(run):
             done = len(kept.history)
             if done < until:
                 model.fit(
                     Batches(training, recipe, run.seed, done, size),
-                    validation_data=validation,
+                    validation_data=(as_input(_of_side(public.images, size)), wanted),
                     validation_batch_size=256,
                     initial_epoch=done,
                     epochs=until,
@@ -100,6 +103,8 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
                     verbose=0,
                     callbacks=callbacks,
                 )
+    except KeyboardInterrupt:
+        raise EdgeFerError(f"interrupted: {kept.kept()}, go on with --resume") from None
     except Exception as error:
         if not _out_of_memory(error):
             raise
@@ -108,6 +113,14 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         ) from None
     finally:
         progress.close()
+
+
+def _of_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Resize faces ``[n, 48, 48]``: a network is measured on faces of the size that it learns."""
+    if side == FACE_SIZE:
+        return images
+    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
+    return np.asarray(np.stack(small), np.uint8)
 
 
 def _out_of_memory(error: Exception) -> bool:

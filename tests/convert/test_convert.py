@@ -1,9 +1,12 @@
 """Conversion of a small trained run, and models that break the contract."""
 
+import base64
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import keras
 import numpy as np
@@ -11,16 +14,22 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from convert.quantize import calibration_faces, one_face, to_int8
+from convert.convert import convert as convert_network
+from convert.quantize import calibration_faces
+from convert.source import load_source
 from edge.classify import load_classifier
+from edge.classify.golden import GoldenVector
 from edge.classify.interpreter import InterpreterModel
-from edge.classify.model import ModelDescription, ModelError
+from edge.classify.model import ModelDescription, ModelError, Quantization
 from edge.config import ClassifyConfig
 from edge.emotions import EMOTIONS
+from edge.errors import EdgeFerError
 from tests.support.daemon import run_cli
 from tests.support.fer2013 import write_csv
+from tests.support.keras2 import FOLDER as KERAS2
 from training.architectures import build
 from training.data import Samples, as_input
+from training.facial_expression_model import FacialExpressionModel
 from training.network import load_network
 from training.read import read_data
 
@@ -44,15 +53,32 @@ def convert(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
 
 
-def test_a_converted_model_runs_in_the_daemon_and_agrees_with_keras(folder: Path) -> None:
-    done = convert("int8", folder / "best.keras", folder / "fer2013.csv", "--out", folder / "out")
-    assert done.returncode == 0, done.stderr
-    assert "PublicTest: int8" in done.stdout
-    path = folder / "out" / "fer-deep-int8.tflite"
+@pytest.fixture(scope="module")
+def models(folder: Path) -> dict[str, Path]:
+    """The trained model in every quantization, by the command."""
+    made = {}
+    for quantization in get_args(Quantization):
+        done = convert(
+            quantization, folder / "best.keras", folder / "fer2013.csv", "--out", folder / "out"
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Keras" in done.stdout
+        assert all(emotion in done.stdout for emotion in EMOTIONS)
+        made[quantization] = folder / "out" / f"fer-deep-{quantization}.tflite"
+    return made
+
+
+@pytest.mark.parametrize("quantization", get_args(Quantization))
+def test_a_converted_model_runs_in_the_daemon_and_agrees_with_keras(
+    folder: Path, models: dict[str, Path], quantization: Quantization
+) -> None:
+    path = models[quantization]
     description = ModelDescription.model_validate_json(path.with_suffix(".json").read_bytes())
+    assert description.quantization == quantization
     assert description.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert set(description.accuracy) == {"PublicTest"}
-    classifier = load_classifier(ClassifyConfig(model=str(path)))
+    assert len(description.golden) == 4
+    classifier = load_classifier(ClassifyConfig(model=str(path), delegate="cpu"))
     data = read_data(folder / "fer2013.csv")["PublicTest"]
     ours = np.array([classifier.read_face(image) for image in data.images])
     model = keras.models.load_model(folder / "best.keras")
@@ -63,15 +89,98 @@ def test_a_converted_model_runs_in_the_daemon_and_agrees_with_keras(folder: Path
     )
 
 
-def test_the_file_is_int8_throughout_with_one_face_a_batch(folder: Path) -> None:
-    model = one_face(keras.models.load_model(folder / "best.keras"))
-    data = read_data(folder / "fer2013.csv")["Training"]
-    interpreter = Interpreter(model_content=to_int8(model, as_input(data.images)))
+def test_each_quantization_has_its_size(models: dict[str, Path]) -> None:
+    sizes = {quantization: path.stat().st_size for quantization, path in models.items()}
+    whole = 4 * 4_478_727
+    assert sizes["float32"] == pytest.approx(whole, rel=0.02)
+    assert sizes["float16"] == pytest.approx(whole / 2, rel=0.02)
+    assert sizes["int8"] == pytest.approx(whole / 4, rel=0.02)
+    assert sizes["dynamic"] == pytest.approx(whole / 4, rel=0.02)
+
+
+def test_the_int8_file_is_int8_throughout_with_one_face_a_batch(models: dict[str, Path]) -> None:
+    interpreter = Interpreter(model_path=str(models["int8"]))
     (given,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (given["shape"].tolist(), given["dtype"]) == ([1, 48, 48, 1], np.int8)
     assert (result["shape"].tolist(), result["dtype"]) == ([1, 7], np.int8)
     kinds = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
     assert kinds <= {"int8", "int32"}, "weights and activations int8, biases and shapes int32"
+
+
+def test_a_float_file_that_its_json_calls_int8_is_refused(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.tflite"
+    path.write_bytes(models["float32"].read_bytes())
+    text = models["float32"].with_suffix(".json").read_text()
+    path.with_suffix(".json").write_text(text.replace('"float32"', '"int8"'))
+    done = run_cli("image", path, "--model", path)
+    assert done.returncode == 1
+    assert "takes float32, its JSON calls it int8" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_model_that_loses_too_much_is_not_written_over_a_good_one(
+    folder: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = models["float32"].read_bytes()
+    network = load_network(folder / "best.keras")
+    monkeypatch.setattr("convert.convert.MAX_LOSS", -1.0)
+    with pytest.raises(EdgeFerError, match="nothing written"):
+        convert_network(network, read_data(folder / "fer2013.csv"), folder / "out", "float32")
+    assert models["float32"].read_bytes() == before
+
+
+def test_bench_compares_models_and_runtimes(folder: Path, models: dict[str, Path]) -> None:
+    done = convert(
+        "bench", models["float32"], models["int8"], "--data", folder / "fer2013.csv",
+        "--keras", folder / "best.keras", "--threads", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(done.stdout)
+    assert [(line["quantization"], line["runtime"]) for line in lines] == [
+        ("float32", "litert"), ("float32", "litert-compiled"),
+        ("int8", "litert"), ("int8", "litert-compiled"),
+    ]  # fmt: skip
+    assert all(line["fault"] is None and line["median_ms"] > 0 for line in lines)
+    assert lines[0]["keras"] == lines[0]["first"] == 1
+    assert all(line["keras"] > 0.95 for line in lines)
+
+
+# What course projects left: model.json and its weights
+
+
+def test_a_keras_2_model_gives_its_answers_in_our_order(folder: Path) -> None:
+    """Trained on 0..255, its outputs in alphabetical order: both are put right in the weights."""
+    source = KERAS2 / "sequential.json"
+    weights = KERAS2 / "sequential_weights.h5"
+    network = load_source(source, weights, scale=1)
+    theirs = FacialExpressionModel(source, weights, scale=1)
+    for face in read_data(folder / "fer2013.csv")["PublicTest"].images[:5]:
+        said = network.predict(as_input(face[np.newaxis]), verbose=0)[0]
+        wanted = theirs.predict(face)[1]
+        assert said.tolist() == pytest.approx([wanted[name] for name in EMOTIONS], abs=1e-4)
+
+
+def test_model_json_and_its_weights_make_a_model(folder: Path) -> None:
+    network = load_network(folder / "best.keras")
+    (folder / "json").mkdir()
+    (folder / "json" / "model.json").write_text(network.to_json())
+    network.save_weights(folder / "json" / "model.weights.h5")
+    done = convert(
+        "float32", folder / "json" / "model.json", folder / "fer2013.csv",
+        "--out", folder / "json", "--name", "mine",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "100.00%" in done.stdout  # the same emotion as Keras
+    assert load_classifier(ClassifyConfig(model=str(folder / "json" / "mine.tflite")))
+
+
+def test_weights_that_are_missing_are_one_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text(load_network(folder / "best.keras").to_json())
+    done = convert("int8", tmp_path / "model.json", folder / "fer2013.csv", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "error: no model.weights.h5 or model_weights.h5 beside" in done.stderr
 
 
 def test_weights_in_16_bits_say_the_same_in_half_the_space(folder: Path) -> None:
@@ -103,6 +212,9 @@ def test_a_file_that_is_no_model_is_one_line(folder: Path) -> None:
     assert not (folder / "no").exists()
 
 
+GOLDEN = GoldenVector(input=base64.b64encode(bytes(48 * 48)).decode(), output=(1 / 7,) * 7)
+
+
 def _foreign(side: int, outputs: int) -> bytes:
     model = keras.Sequential(
         [
@@ -127,7 +239,7 @@ def test_a_model_of_another_shape_is_refused(
     description = ModelDescription(
         name="foreign", architecture="deep", quantization="float32",
         sha256=hashlib.sha256(content).hexdigest(), bytes=len(content), labels=EMOTIONS,
-        data="none", accuracy={}, versions={},
+        data="none", accuracy={}, versions={}, golden=(GOLDEN,),
     )  # fmt: skip
     path.with_suffix(".json").write_text(description.model_dump_json())
     with pytest.raises(ModelError, match="edge-fer needs"):

@@ -36,6 +36,10 @@ def test_an_unknown_recipe_names_those_there_are() -> None:
         ("epochs: 3\naugmentation:\n  flip: 2\n", r"line 3: augmentation\.flip should be less"),
         ("batch_size: 8\n", "epochs is missing"),
         ("", "expected keys such as 'epochs:'"),
+        ("epochs: 3\nlearning_rate: .nan\n", "line 2: learning_rate should be a finite number"),
+        ("epochs: 3\nlearning_rate: .inf\n", "line 2: learning_rate should be a finite number"),
+        ("epochs: 3\ngrowth: {size: 36, share: 1.0}\n", "line 2: growth.share should be less than"),
+        ("epochs: 3\nschedule: constant\nwarmup: 0.1\n", "warmup goes with schedule: cosine"),
     ],
 )
 def test_a_faulty_recipe_is_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -43,3 +47,9 @@ def test_a_faulty_recipe_is_one_line(tmp_path: Path, text: str, message: str) ->
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_recipe(str(path))
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), -1.0])
+def test_a_faulty_change_is_one_line(rate: float) -> None:
+    with pytest.raises(ConfigError, match="recipe classic with learning_rate"):
+        read_recipe("classic", learning_rate=rate)

@@ -218,3 +218,51 @@ def test_help_comes_without_tensorflow() -> None:
     )  # fmt: skip
     assert "--recipe" in done.stdout
     assert "tensorflow" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("history.csv", "", "history.csv is empty"),
+        ("history.csv", "epoch,steps\n1,7\n", "history.csv is damaged in line 2"),
+        ("run.json", "[1]", "cannot resume from"),
+        ("run.json", "{", "cannot resume from"),
+        ("last.keras", "no zip", "cannot resume from"),
+    ],
+)
+def test_damaged_files_of_a_run_are_one_line(
+    data: Path, unbroken: Path, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    (folder / name).write_text(content)
+    one_line(run(*arguments(data, folder), "--resume"), message)
+
+
+def test_a_finished_run_says_so(data: Path, unbroken: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    done = run(*arguments(data, folder), "--resume")
+    assert done.returncode == 0
+    assert "3 of 3 epochs are done" in done.stderr
+
+
+def test_pictures_without_an_emotion_are_left_out_of_training(tmp_path: Path) -> None:
+    """Blank ones, and those in which no voter saw one of the seven; never of the tests."""
+    lines = write_csv(tmp_path / "fer2013.csv").read_text().splitlines()
+    lines[1] = f"0,{' '.join(['7'] * 48 * 48)},Training"
+    (tmp_path / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    votes = write_votes(tmp_path / "votes.csv").read_text().splitlines()
+    votes[2] = "Training,,0,0,0,0,0,0,0,0,0,10"
+    (tmp_path / "votes.csv").write_text("\n".join(votes) + "\n")
+    data = read_data(tmp_path / "fer2013.csv", tmp_path / "votes.csv")
+    assert np.flatnonzero(~data["Training"].show_emotion).tolist() == [0, 1]
+    kept = data["Training"].chosen(data["Training"].show_emotion)
+    assert (len(kept), kept.names[0]) == (68, data["Training"].names[2])
+    done = run(
+        "train", tmp_path / "fer2013.csv", "--votes", tmp_path / "votes.csv", "--epochs", "1",
+        "--batch-size", "10", "--architecture", "shallow", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 Training pictures show no emotion: left out" in done.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["training_faces"] == 68

@@ -6,7 +6,6 @@
     edge/models/<name>-int8   the file that the camera box runs
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from edge.classify.model import SHIPPED_MODELS
 from edge.emotions import EMOTIONS, Emotion
 from edge.errors import EdgeFerError
 from edge.whole_file import whole_file
-from training.curves import curves_figure
+from training.checkpoint import read_history
+from training.curves import HistoryRow, curves_figure
 from training.data import SPLITS, DataSet, Split
 from training.duplicates import find_duplicates
 from training.evaluate import assess
@@ -42,7 +42,7 @@ class Release:
 
     name: str
     options: dict[str, Any]
-    history: list[dict[str, float]]
+    history: list[HistoryRow]
     network: dict[Split, Measures]
     lite: dict[Split, Measures]
     bytes: int
@@ -93,6 +93,8 @@ def write_card(data: DataSet, out: Path, default: str) -> None:
     EdgeFerError
         If there is no such network, or one of its files is missing.
     """
+    if out.suffix != ".md":
+        raise EdgeFerError(f"{out} is no .md file: the card is Markdown, with pictures beside it")
     folders = sorted(path.parent for path in SHIPPED_NETWORKS.glob("*/network.keras"))
     if default not in [folder.name for folder in folders]:
         known = ", ".join(folder.name for folder in folders) or "none"
@@ -122,8 +124,7 @@ def _measure(folder: Path, data: DataSet, pictures: Path) -> Release:
     tflite = SHIPPED_MODELS / f"{name}-int8.tflite"
     try:
         options = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        with (folder / "history.csv").open(newline="") as file:
-            history = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        history = read_history(folder / "history.csv")
         size = tflite.stat().st_size
     except (OSError, ValueError) as error:
         raise EdgeFerError(f"cannot read what belongs to {name}: {error}") from None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.data import DataSet, Split
 from training.duplicates import find_duplicates
-from training.evaluate.calibration import fit_temperature
+from training.evaluate.calibration import TEMPERATURES, fit_temperature
 from training.evaluate.measures import Measures, measure, report_text
 from training.evaluate.predict import Probabilities, predict
 
@@ -58,6 +58,8 @@ def evaluate(
         f"{measures.calibrated_error:.3f} with temperature {measures.temperature:.3f}, "
         "fitted on PublicTest"
     )
+    if not TEMPERATURES[0] * 1.01 < measures.temperature < TEMPERATURES[1] * 0.99:
+        click.echo("no temperature was found that calibrates it: the bound is reported", err=True)
     if measures.unseen_accuracy is not None:
         click.echo(
             f"without the {measures.copies} faces that stand in Training too: "

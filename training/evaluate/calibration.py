@@ -10,6 +10,8 @@ from edge.classify.temperature import soften
 from training.evaluate.predict import Probabilities
 
 BINS: Final = 15
+TEMPERATURES: Final = (0.2, 5.0)
+"""Bounds of a fitted temperature: one that lies there was not found."""
 
 
 def reliability(
@@ -41,11 +43,11 @@ def calibration_error(probabilities: NDArray[np.floating], labels: NDArray[np.in
 
 
 def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64]) -> float:
-    """Return the temperature, 0.2 to 5, under which the labels are the most likely."""
+    """Return the temperature, within `TEMPERATURES`, under which the labels are the most likely."""
 
     def loss(log_temperature: float) -> float:
         softened = soften(probabilities, float(np.exp(log_temperature)))
         return float(-np.log(softened[np.arange(len(labels)), labels]).mean())
 
-    found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded")
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
     return round(float(np.exp(found.x)), 3)

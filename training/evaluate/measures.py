@@ -12,6 +12,7 @@ from edge.emotions import EMOTIONS, Emotion
 from training.data import Samples
 from training.evaluate.calibration import calibration_error, fit_temperature
 from training.evaluate.predict import Probabilities
+from training.majority import majority
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Measures:
         Expected calibration error as the model speaks, and under `temperature`, which was
         fitted on PublicTest.
     votes_accuracy, votes_faces
-        Share that says what most FER+ voters say, and of how many faces: those on which one of
-        the seven emotions has more votes than any other. None without FER+.
+        Share that says what most FER+ votes for the seven say, and of how many faces: those on
+        which one of the seven has more votes than any other. None without FER+.
     unseen_accuracy, copies
         Accuracy without the faces that also stand, pixel for pixel, in Training, and how many
-        of those there are. None where not told.
+        of those there are. None where not told, or where none are left.
     flip_accuracy
         With the mean over each face and its mirror image; None where not asked for.
     """
@@ -98,7 +99,9 @@ def measure(
         votes_accuracy=votes_accuracy,
         votes_faces=votes_faces,
         unseen_accuracy=(
-            None if copied is None else accuracy(probabilities[~copied], labels[~copied])
+            None
+            if copied is None or copied.all()
+            else accuracy(probabilities[~copied], labels[~copied])
         ),
         copies=None if copied is None else int(copied.sum()),
         flip_accuracy=None if flipped is None else accuracy((probabilities + flipped) / 2, labels),
@@ -127,7 +130,9 @@ def _agreement_with_votes(
 ) -> tuple[float | None, int | None]:
     if samples.votes is None:
         return None, None
-    ranked = np.sort(samples.votes, axis=1)
-    clear = ranked[:, -1] > ranked[:, -2]
-    said = probabilities.argmax(axis=1) == samples.votes.argmax(axis=1)
+    wanted = majority(samples.votes)
+    clear = wanted >= 0
+    if not clear.any():
+        return None, None
+    said = probabilities.argmax(axis=1) == wanted
     return float(said[clear].mean()), int(clear.sum())

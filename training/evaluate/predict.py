@@ -1,6 +1,7 @@
 """What a network says of faces: the ``.keras`` file or the very ``.tflite`` that ships."""
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from edge.classify.model import read_model
 from edge.errors import EdgeFerError
 from training.data import as_input
 
+_SUM_SLACK: Final = 0.1
+"""An int8 softmax adds up to 1 within a few 256ths."""
+
 Probabilities = NDArray[np.float32]
 """``[n, 7]``, a row a face, in FER-2013 order."""
 
@@ -23,14 +27,22 @@ def predict(path: Path, images: NDArray[np.uint8]) -> Probabilities:
     Raises
     ------
     EdgeFerError
-        If the file is neither a ``.keras`` nor a ``.tflite`` model, or damaged.
+        If the file is neither a ``.keras`` nor a ``.tflite`` model, or damaged, or what it gives
+        are no probabilities.
     """
     if path.suffix == ".tflite":
         content, _ = read_model(path)
-        return predict_tflite(InterpreterModel(content, str(path), threads=2), images)
-    if path.suffix == ".keras":
-        return predict_keras(path, images)
-    raise EdgeFerError(f"{path} is no model: expected a .keras or .tflite file")
+        said = predict_tflite(InterpreterModel(content, str(path), threads=2), images)
+    elif path.suffix == ".keras":
+        said = predict_keras(path, images)
+    else:
+        raise EdgeFerError(f"{path} is no model: expected a .keras or .tflite file")
+    if said.min() < 0 or not np.allclose(said.sum(axis=1), 1, atol=_SUM_SLACK):
+        raise EdgeFerError(
+            f"{path} gives no probabilities: its rows add up to {said.sum(axis=1).min():.2f} to "
+            f"{said.sum(axis=1).max():.2f}; end the network in a softmax"
+        )
+    return said
 
 
 def predict_keras(path: Path, images: NDArray[np.uint8]) -> Probabilities:

@@ -1,16 +1,13 @@
 """How far the labels and the ten voters of FER+ agree."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS
 from training.data import Samples
-
-TIE: Final = -1
-NO_VOTE: Final = -2
+from training.majority import NO_VOTE, TIE, majority
 
 
 @dataclass(frozen=True)
@@ -49,22 +46,6 @@ class Agreement:
         return Agreement(
             self.table + other.table, self.ties + other.ties, self.no_vote + other.no_vote
         )
-
-
-def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the emotion with the most votes of each face, `TIE`, or `NO_VOTE`.
-
-    Parameters
-    ----------
-    votes
-        Shares, shape ``[n, 7]``, as in `training.data.Samples`.
-    """
-    most = votes.max(axis=1)
-    tied = (votes == most[:, np.newaxis]).sum(axis=1) > 1
-    chosen: NDArray[np.int64] = votes.argmax(axis=1)
-    chosen[tied] = TIE
-    chosen[most == 0] = NO_VOTE
-    return chosen
 
 
 def agree(samples: Samples) -> Agreement | None:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from edge.emotions import EMOTIONS
 from training.data import DataSet, Samples, Split
 from training.duplicates import Face
-from training.explore.agreement import Agreement, majority
+from training.explore.agreement import Agreement
 from training.explore.findings import Findings
 from training.explore.sections import Title
 from training.figures import Tile, matrix, tile_grid
+from training.majority import majority
 
 Item = TypeVar("Item")
 

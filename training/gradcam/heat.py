@@ -72,9 +72,9 @@ def heat_maps(
         If there is no such layer, or it has no maps.
     """
     features = find_layer(network, layer).output
-    before = keras.Model(network.input, features)
+    before = keras.Model(network.inputs[0], features)
     # With the face as a second input the cut may run beside a residual connection.
-    after = keras.Model([network.input, features], _score(network))
+    after = keras.Model([network.inputs[0], features], _score(network))
     wanted = np.eye(len(EMOTIONS), dtype=np.float32)[emotions]
     heat = [_heat(before, after, faces[b], wanted[b]) for b in batches(len(faces), _BATCH, "heat")]
     return np.concatenate([np.empty((0, FACE_SIZE, FACE_SIZE), np.float32), *heat])
@@ -129,7 +129,7 @@ def _score(network: keras.Model) -> Any:
         score = linear(last.input)
         linear.set_weights(last.get_weights())
         return score
-    return keras.ops.log(keras.ops.maximum(network.output, keras.config.epsilon()))
+    return keras.ops.log(keras.ops.maximum(network.outputs[0], keras.config.epsilon()))
 
 
 def _heat(
