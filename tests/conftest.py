@@ -85,8 +85,8 @@ def daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
     """Start daemons; they are ended after the test."""
     started: list[Daemon] = []
 
-    def start(**config: object) -> Daemon:
-        started.append(Daemon(tmp_path, dict(config)))
+    def start(env: dict[str, str] | None = None, **config: object) -> Daemon:
+        started.append(Daemon(tmp_path, dict(config), env=env))
         return started[-1]
 
     yield start

@@ -11,22 +11,19 @@ import time
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from edge.classify.compiled import CompiledModel
-from edge.classify.golden import Model, deviation
+from edge.classify.golden import deviation
 from edge.classify.interpreter import InterpreterModel
 from edge.classify.model import ModelError, read_model
+from edge.classify.timing import milliseconds
 
 _TIMEOUT_SECONDS: Final = 60.0
 _SOFTWARE_TIMEOUT_SECONDS: Final = 300.0
 """One that was asked for may be a slow one."""
 
 _POLL_SECONDS: Final = 0.1
-_RUNS: Final = 30
-_TIMING_SECONDS: Final = 2.0
 
 
 class GpuReport(BaseModel):
@@ -111,21 +108,11 @@ def report(path: Path, threads: int, run_software: bool) -> GpuReport:
     try:
         found.deviation = deviation(gpu, description.golden)
         face = description.golden[0].face
-        found.gpu_ms, found.cpu_ms = _milliseconds(gpu, face), _milliseconds(cpu, face)
+        found.gpu_ms = milliseconds(lambda: gpu.probabilities(face))
+        found.cpu_ms = milliseconds(lambda: cpu.probabilities(face))
     except RuntimeError as error:
         found.fault = " ".join(str(error).split())
     return found
-
-
-def _milliseconds(model: Model, face: NDArray[np.uint8]) -> float:
-    """Return the median time a face, over as many runs as a short while has room for."""
-    times: list[float] = []
-    end = time.perf_counter() + _TIMING_SECONDS
-    while len(times) < _RUNS and (not times or time.perf_counter() < end):
-        start = time.perf_counter()
-        model.probabilities(face)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times)) * 1000
 
 
 if __name__ == "__main__":

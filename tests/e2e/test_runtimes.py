@@ -13,6 +13,7 @@ from convert.measure import COMPILED
 from edge.capture.source import DEMO_CLIP
 from edge.classify.model import SHIPPED_MODELS
 from tests.support.daemon import Daemon, run_cli
+from tests.support.native import NO_VULKAN
 from tests.support.servers import Subscriber
 from tests.support.system import Process, eventually, tflite_runtime
 from training.read import read_data
@@ -99,3 +100,22 @@ def test_the_daemon_on_the_old_runtime_tells_the_same_events(
     assert stories[0] == stories[1]
     assert ("appeared", "happy") in stories[0]
     assert "tflite-runtime 2.14" in (tmp_path / "tflite-runtime" / "daemon.log").read_text()
+
+
+def test_a_gpu_that_is_not_there_is_one_warning_and_the_events_come(
+    daemon: Callable[..., Daemon], mosquitto: tuple[Process, int], subscribe: Subscribe
+) -> None:
+    subscriber = subscribe(mosquitto[1])
+    box = daemon(
+        env=NO_VULKAN,
+        cameras={"door": {"source": "demo"}, "window": {"source": "demo"}},
+        mqtt={"broker": "127.0.0.1", "port": mosquitto[1]},
+        classify={"delegate": "gpu"},
+    ).ready()
+    eventually(lambda: {e["camera"] for e in subscriber.events()} == {"door", "window"}, 60)
+    warnings = [line for line in box.text.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1, box.text
+    assert "fer-deep-int8 runs on ai-edge-litert" in warnings[0]
+    assert "on cpu: no GPU (" in warnings[0]
+    for camera in ("door", "window"):
+        assert box.metric("edge_fer_model_info", camera=camera, delegate="cpu") == 1

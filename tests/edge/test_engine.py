@@ -19,7 +19,9 @@ from edge.classify.engine import Engine, choose_engine
 from edge.classify.golden import TOLERANCE, GoldenVector, deviation
 from edge.classify.model import SHIPPED_MODELS, ModelDescription, ModelError, find_model, read_model
 from edge.classify.probe import probe_gpu
-from edge.config import ClassifyConfig
+from edge.clip import read_clip
+from edge.config import ClassifyConfig, DetectConfig
+from edge.detect import make_finder
 from edge.metrics import Metrics
 from tests.support.daemon import run_cli
 from tests.support.native import NO_VULKAN, broken_driver, library, software_gpu
@@ -250,6 +252,34 @@ def test_a_delegate_that_fails_loses_no_face(
     ]
     assert [info["delegate"] for info in infos] == ["cpu"]
     assert infos[0]["model"] == "fer-deep-int8"
+
+
+def test_a_delegate_that_fails_in_mid_video_loses_no_frame(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    engine, description = _engine(Failing(_lost))
+    failing = replace(engine, model=Failing(_good_until(10, engine)))
+    classifier = Classifier(failing, description)
+    out = tmp_path / "lines.jsonl"
+    read_clip(short_clip, out, None, make_finder(DetectConfig()), classifier)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(30))
+    assert {face["label"] for line in lines for face in line["faces"]} == {"happy"}
+    assert all(len(line["faces"]) == 1 for line in lines)
+    assert classifier.engine.failed
+
+
+def _good_until(count: int, engine: Engine) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    assert engine.fallback is not None
+    good = engine.fallback
+    left = iter(range(count))
+
+    def answer(face: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if next(left, None) is None:
+            raise RuntimeError("device lost")
+        return good.probabilities(face)
+
+    return answer
 
 
 def test_a_cpu_that_fails_is_an_error_of_its_own() -> None:
