@@ -29,14 +29,14 @@ def load_network(path: Path) -> keras.Model:
         shape = saved.input_shape
     except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
         raise EdgeFerError(f"cannot load {path} as a Keras model: {error}") from None
-    if isinstance(saved.output_shape, dict):
+    if len(saved.outputs) > 1:
         raise EdgeFerError(
-            f"{path} is a checkpoint with the outputs {', '.join(saved.output_shape)}: take "
+            f"{path} is a checkpoint with the outputs {', '.join(saved.output_names)}: take "
             "best.keras of the same run, or make one network of it with 'python -m training finish'"
         )
     network = saved
     if isinstance(saved, keras.Sequential):
-        network = keras.Model(saved.inputs, saved.outputs, name=saved.name)
+        network = _functional(saved)
     if saved.name in ARCHITECTURES:
         try:
             network = rebuild(saved.name, saved.get_weights())
@@ -47,6 +47,16 @@ def load_network(path: Path) -> keras.Model:
             f"{path} maps {shape} to {network.output_shape}: expected "
             f"(n, {FACE_SIZE}, {FACE_SIZE}, 1) to (n, {len(EMOTIONS)})"
         )
+    return network
+
+
+def _functional(saved: keras.Sequential) -> keras.Model:
+    """Return a Sequential as the graph of layers that Grad-CAM and the converter cut into."""
+    face = x = keras.Input(saved.input_shape[1:])
+    for layer in saved.layers:
+        x = type(layer).from_config(layer.get_config())(x)
+    network = keras.Model(face, x, name=saved.name)
+    network.set_weights(saved.get_weights())
     return network
 
 
