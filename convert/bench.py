@@ -16,6 +16,7 @@ from rich.table import Table
 
 from convert.measure import COMPILED
 from edge.classify.model import read_model
+from edge.errors import EdgeFerError
 from training.data import Samples, as_input
 from training.evaluate.measures import accuracy
 from training.evaluate.predict import Probabilities
@@ -38,8 +39,8 @@ class Line:
     accuracy
         On PublicTest, 0..1.
     keras, first
-        Share of faces of which it names the same emotion as the Keras model, and as the first
-        line; the first is None where no Keras model was given.
+        Share of faces of which it names the same emotion as the Keras model, None where none was
+        given, and as the first line of the table that has an answer.
     fault
         Why it does not run; the figures are None then.
     """
@@ -70,7 +71,7 @@ def run(
     Raises
     ------
     EdgeFerError
-        If a model, the data or the Keras model cannot be read.
+        If a model, the data or the Keras model cannot be read, or none of the models runs.
     """
     samples = read_data(data)["PublicTest"]
     described = {path: read_model(path)[1] for path in models}
@@ -112,6 +113,8 @@ def run(
         click.echo(json.dumps([asdict(line) for line in lines]))
     else:
         Console().print(_table(lines))
+    if all(line.fault for line in lines):
+        raise EdgeFerError("none of the models runs on any of the runtimes")
 
 
 def _start(command: list[str]) -> str:

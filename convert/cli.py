@@ -33,8 +33,7 @@ def _add(quantization: Quantization) -> None:
         out: Path,
         release: bool,
         name: str | None,
-        weights: Path | None,
-        scale: float | None,
+        **source: Any,
     ) -> None:
         from convert.convert import convert
         from convert.report import show
@@ -42,7 +41,7 @@ def _add(quantization: Quantization) -> None:
         from training.read import read_data
 
         splits: tuple[Any, ...] = ("PublicTest", "PrivateTest") if release else ("PublicTest",)
-        network = load_source(model, weights, scale)
+        network = load_source(model, **source)
         read = read_data(data)
         for fault in read.left_out:
             click.echo(f"left out: {data}, {fault}", err=True)
@@ -69,6 +68,10 @@ def _add(quantization: Quantization) -> None:
         click.option(
             "--scale", type=click.FloatRange(min=0, min_open=True),
             help="Of a model.json that was trained on grey values 0..255 times this, 1 say.",
+        ),
+        click.option(
+            "--labels", type=click.Choice(["fer2013", "alphabetical"]),
+            help="Order of a model.json's outputs. [default: alphabetical for Keras 2]",
         ),
     )  # fmt: skip
     command.__doc__ = f"""Convert MODEL to {_HELP[quantization]}.

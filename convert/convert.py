@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from convert.golden import golden_vectors
 from convert.quantize import CALIBRATION_IMAGES, calibration_faces, one_face, to_tflite, typical
+from edge.classify.golden import are_probabilities
 from edge.classify.interpreter import InterpreterModel
 from edge.classify.model import ModelDescription, Quantization
 from edge.emotions import EMOTIONS
@@ -24,6 +25,9 @@ from training.evaluate.predict import Probabilities, predict_tflite
 
 MAX_LOSS: Final = 0.003
 """Accuracy that a conversion may cost, as a fraction of all faces."""
+
+_OTHER_ORDER: Final = 0.15
+"""A network that is so much better with its outputs in another order has them in that order."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,18 @@ def convert(
     Raises
     ------
     EdgeFerError
-        If the result breaks the contract, or loses more than `MAX_LOSS` on PublicTest. What
-        stood in `folder` is still there then.
+        If the network or the result breaks the contract, or the result loses more than
+        `MAX_LOSS` on PublicTest. What stood in `folder` is still there then.
     """
     name = name or f"fer-{network.name}-{quantization}"
     faces = calibration_faces(data["Training"], CALIBRATION_IMAGES)
-    content = to_tflite(one_face(network), quantization, typical(network, faces))
+    if quantization == "int8":
+        faces = typical(network, faces)
+    content = to_tflite(one_face(network), quantization, faces)
     lite = InterpreterModel(content, name, threads=2, runtime="litert")
     comparisons = tuple(_compare(network, lite, split, data[split]) for split in splits)
     checked = comparisons[0]
+    _check_outputs(checked, network.name)
     if checked.loss > MAX_LOSS:
         raise EdgeFerError(
             f"{name} is right on {accuracy(checked.tflite, checked.samples.labels):.2%} of "
@@ -129,11 +136,27 @@ def convert(
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.tflite"
-    with whole_file(path) as new:
+    # Both are on the disk before either takes the place of an old one.
+    with whole_file(path) as new, whole_file(path.with_suffix(".json")) as new_json:
         new.write_bytes(content)
-    with whole_file(path.with_suffix(".json")) as new:
-        new.write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        new_json.write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return Converted(path, description, comparisons)
+
+
+def _check_outputs(checked: Comparison, name: str) -> None:
+    """Refuse outputs that are no probabilities, or that seem to be in another order."""
+    if not are_probabilities(checked.keras):
+        raise EdgeFerError(f"{name} gives no probabilities: end the network in a softmax")
+    labels = checked.samples.labels
+    right = accuracy(checked.keras, labels)
+    alphabetical = [sorted(EMOTIONS).index(emotion) for emotion in EMOTIONS]
+    for order in (alphabetical, np.argsort(alphabetical)):
+        other = accuracy(checked.keras[:, order], labels)
+        if other > right + _OTHER_ORDER:
+            raise EdgeFerError(
+                f"{name} is right on {right:.1%} of {checked.split}, but on {other:.1%} with its "
+                "outputs in another order: tell that order with --labels"
+            )
 
 
 def _compare(

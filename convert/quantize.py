@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.classify.model import Quantization
 from edge.classify.native_log import capture
+from edge.errors import EdgeFerError
 from training.data import Samples, as_input
 
 CALIBRATION_IMAGES: Final = 700
@@ -47,20 +48,21 @@ def typical(network: keras.Model, faces: NDArray[np.float32]) -> NDArray[np.floa
     FER-2013 has pictures that are no faces; one of them may have a thousand times the activation
     of a face, and a range that must hold it has no steps left for faces.
     """
-    layers = [x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)]
+    maps = [
+        layer.output
+        for layer in network.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        and len(layer.output.shape) == _MAPS_RANK
+    ]
+    if not maps:
+        return faces
     peaks = keras.Model(
         network.inputs,
-        [
-            keras.ops.max(keras.ops.abs(x.output), axis=(1, 2))
-            for x in layers
-            if len(x.output.shape) == _MAPS_RANK
-        ],
+        keras.ops.stack([keras.ops.max(keras.ops.abs(m), axis=(1, 2, 3)) for m in maps], axis=1),
     )
-    seen = [
-        np.asarray(peak).max(axis=1) for peak in peaks.predict(faces, batch_size=256, verbose=0)
-    ]
-    usual = [peak <= _UNUSUAL * np.median(peak) for peak in seen]
-    return faces[np.all(usual, axis=0)]
+    seen = np.asarray(peaks.predict(faces, batch_size=256, verbose=0))
+    usual = seen <= _UNUSUAL * np.median(seen, axis=0)
+    return np.asarray(faces[usual.all(axis=1)])
 
 
 def to_tflite(
@@ -95,6 +97,11 @@ def to_tflite(
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
     # The converter prints the graph's tensors and warns of what is meant to be so.
-    with capture(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return bytes(converter.convert())
+    try:
+        with capture() as log, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return bytes(converter.convert())
+    except Exception as error:  # noqa: BLE001 - TensorFlow's converter raises bare exceptions
+        errors = [line for line in log.text.splitlines() if "error" in line.lower()]
+        said = (errors or str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise EdgeFerError(f"{model.name} cannot be made {quantization}: {said.strip()}") from None

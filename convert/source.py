@@ -1,7 +1,7 @@
 """The trained network to convert: a ``.keras`` file, or ``model.json`` and its weights."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import keras
 import numpy as np
@@ -11,12 +11,20 @@ from edge.errors import EdgeFerError
 from training.facial_expression_model import FacialExpressionModel
 from training.network import load_network
 
+Order = Literal["fer2013", "alphabetical"]
+"""Of a network's outputs: FER-2013's own, or that of folders named by emotion."""
+
 _WHITE: Final = 255
 _WEIGHTS: Final = ("model.weights.h5", "model_weights.h5")
 """How Keras 3's runs and Keras 2's course projects name them."""
 
 
-def load_source(path: Path, weights: Path | None = None, scale: float | None = None) -> keras.Model:
+def load_source(
+    path: Path,
+    weights: Path | None = None,
+    scale: float | None = None,
+    labels: Order | None = None,
+) -> keras.Model:
     """Load a network that keeps the model contract, in float32.
 
     Parameters
@@ -28,6 +36,8 @@ def load_source(path: Path, weights: Path | None = None, scale: float | None = N
     scale
         Factor from grey values 0..255 to those that the ``model.json`` was trained on; None is
         1/255, as the contract has it.
+    labels
+        Order of the outputs of the ``model.json``; None is as `FacialExpressionModel` takes it.
 
     Raises
     ------
@@ -35,10 +45,11 @@ def load_source(path: Path, weights: Path | None = None, scale: float | None = N
         If a file is missing or damaged, or the network breaks the contract.
     """
     if path.suffix != ".json":
-        if weights is not None or scale is not None:
-            raise EdgeFerError(f"{path} is no model.json: leave --weights and --scale out")
+        if (weights, scale, labels) != (None, None, None):
+            raise EdgeFerError(f"{path} is no model.json: leave out --weights, --scale, --labels")
         return load_network(path)
-    found = FacialExpressionModel(path, weights or _beside(path), scale=scale or 1 / _WHITE)
+    names = {"fer2013": EMOTIONS, "alphabetical": sorted(EMOTIONS), None: None}[labels]
+    found = FacialExpressionModel(path, weights or _beside(path), names, scale or 1 / _WHITE)
     network = found.network
     if network.input_shape[1:3] != (48, 48) or sorted(found.labels) != sorted(EMOTIONS):
         raise EdgeFerError(
@@ -69,7 +80,9 @@ def _reorder(network: keras.Model, order: list[int], path: Path) -> None:
 
 def _rescale(network: keras.Model, factor: float, path: Path) -> None:
     """Let the network take grey values in 0..1: the first convolution multiplies them."""
-    first = next(layer for layer in network.layers if layer.weights)
+    first = next(
+        layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)
+    )
     if not isinstance(first, keras.layers.Conv2D):
         raise EdgeFerError(f"{path} begins with {first.name}: --scale needs a convolution there")
     kernel, *bias = first.get_weights()

@@ -12,7 +12,7 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import ConfigError, EdgeFerError
+from edge.errors import EdgeFerError
 
 _CONFIG = click.option(
     "--config",
@@ -65,7 +65,8 @@ def main(context: click.Context) -> None:
 
 @main.command()
 @_CONFIG
-def run(config: Path) -> None:
+@click.pass_context
+def run(context: click.Context, config: Path) -> None:
     """Run the daemon until it is stopped."""
     # Before the slow imports: a signal that comes during them is a stop like any other.
     stop = threading.Event()
@@ -79,6 +80,8 @@ def run(config: Path) -> None:
     try:
         code = daemon.run()
     except EdgeFerError as error:
+        if context.obj["debug"]:
+            raise
         code = complain(error)
     logging.shutdown()
     sys.stdout.flush()
@@ -101,8 +104,8 @@ def check(config: Path) -> None:
             make_source(camera.source, camera.capture, loaded.folder)
             make_finder(camera.detect)
             load_classifier(camera.classify, loaded.folder)
-        except ConfigError as error:
-            raise ConfigError(f"camera {name}: {error}") from None
+        except EdgeFerError as error:
+            raise type(error)(f"camera {name}: {error}") from None
     names = ", ".join(loaded.cameras)
     click.echo(f"{config} is valid: node {loaded.node}, cameras {names}")
 
@@ -169,4 +172,7 @@ def _recognizers(detector: str, width: int | None, **classify: str) -> tuple[Any
     from edge.detect import make_finder
 
     finder = make_finder(DetectConfig.model_validate({"kind": detector, "width": width}))
-    return finder, load_classifier(ClassifyConfig.model_validate(classify))
+    classifier = load_classifier(ClassifyConfig.model_validate(classify))
+    if classifier.engine.disappoints:
+        click.echo(f"warning: {classifier.description.name} runs on {classifier.engine}", err=True)
+    return finder, classifier

@@ -11,7 +11,7 @@ from edge.capture import make_source
 from edge.classify import Classifier, load_classifier
 from edge.config import CameraConfig, Config
 from edge.detect import make_finder
-from edge.errors import ConfigError, EdgeFerError
+from edge.errors import EdgeFerError
 from edge.metrics import CameraMetrics, Metrics
 from edge.pipeline import Pipeline
 from edge.publish.broker import LOOPBACK, EmbeddedBroker
@@ -69,8 +69,8 @@ class Daemon:
             self._views[name] = CameraView(name, camera.stream.quality, camera_metrics)
             try:
                 self._supervisors.append(self._supervisor(name, camera, camera_metrics))
-            except ConfigError as error:
-                raise ConfigError(f"camera {name}: {error}") from None
+            except EdgeFerError as error:
+                raise type(error)(f"camera {name}: {error}") from None
         app = create_app(
             config.node, self._views, metrics.registry, self._stop, config.web.max_viewers
         )

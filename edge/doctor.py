@@ -8,7 +8,7 @@ import click
 from edge.classify import load_classifier
 from edge.classify.timing import milliseconds
 from edge.config import Config
-from edge.errors import ConfigError
+from edge.errors import EdgeFerError
 
 
 def examine(config: Config, as_json: bool) -> None:
@@ -34,9 +34,10 @@ def examine(config: Config, as_json: bool) -> None:
 def _camera(name: str, config: Config) -> dict[str, Any]:
     try:
         classifier = load_classifier(config.cameras[name].classify, config.folder)
-    except ConfigError as error:
-        raise ConfigError(f"camera {name}: {error}") from None
+    except EdgeFerError as error:
+        raise type(error)(f"camera {name}: {error}") from None
     face = classifier.description.golden[0].face
+    time = milliseconds(lambda: classifier.read_face(face))  # before: a delegate may fail in it
     engine, description = classifier.engine, classifier.description
     return {
         "model": description.name,
@@ -45,5 +46,5 @@ def _camera(name: str, config: Config) -> dict[str, Any]:
         "delegate": engine.delegate,
         "adapter": engine.adapter,
         "reason": engine.reason,
-        "ms_a_face": round(milliseconds(lambda: classifier.read_face(face)), 3),
+        "ms_a_face": round(time, 3),
     }

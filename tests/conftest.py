@@ -32,7 +32,7 @@ def face_frame() -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def classifier() -> Classifier:
     """The model that ships."""
-    return load_classifier(ClassifyConfig())
+    return load_classifier(ClassifyConfig(delegate="cpu"))
 
 
 @pytest.fixture

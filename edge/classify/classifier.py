@@ -5,12 +5,13 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.classify.engine import Engine, choose_engine
+from edge.classify.golden import are_probabilities
 from edge.classify.model import ModelDescription, ModelError, find_model
 from edge.classify.temperature import soften
 from edge.config import ClassifyConfig
@@ -18,9 +19,6 @@ from edge.face_image import face_image
 from edge.records import Face, ImageArray, Reading
 
 log = logging.getLogger(__name__)
-
-_SUM_SLACK: Final = 0.1
-"""A softmax in int8 adds up to 1 within seven halves of 1/256."""
 
 
 class Observer(Protocol):
@@ -92,12 +90,15 @@ class Classifier:
             except (RuntimeError, ValueError, OSError) as error:
                 fault = " ".join(str(error).split()) or type(error).__name__
             else:
-                if abs(float(probabilities.sum()) - 1) < _SUM_SLACK:  # False for NaN
+                if are_probabilities(probabilities):
                     return probabilities
                 fault = "its answer is no probabilities"
             if self._engine.fallback is None:
                 raise ModelError(f"{self.description.name} on {self._engine}: {fault}")
-            log.warning("%s: %s; going on with the CPU", self._engine.delegate, fault)
+            log.warning(
+                "%s: %s failed: %s; going on with the CPU",
+                self.description.name, self._engine.delegate, fault,
+            )  # fmt: skip
             self._use(self._engine.on_cpu(fault))
 
     def _use(self, engine: Engine) -> None:

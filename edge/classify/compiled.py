@@ -1,8 +1,7 @@
-"""LiteRT's compiled model: the way to a GPU (WebGPU on Vulkan, or OpenCL) of LiteRT's own."""
+"""LiteRT's compiled model: the way to the GPU accelerators that come with its wheels."""
 
 import re
-import sys
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +34,16 @@ class CompiledModel:
     adapter : str
         The GPU's name, empty where LiteRT does not tell it.
     software : bool
-        Whether that GPU is a program on the CPU, such as SwiftShader or lavapipe.
+        Whether that GPU is a program on the CPU, such as SwiftShader or lavapipe, or may be one
+        for all that LiteRT tells.
 
     Raises
     ------
     ModelError
         If LiteRT is not installed or has no such accelerator, or not all of the model runs on it.
     """
+
+    _newest: ClassVar[object] = None
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class CompiledModel:
             cpu_options=litert.CpuOptions(num_threads=threads),
         )
         self._codec = codec
+        fault = ""
         with capture() as log:
             try:
                 self._model = litert.CompiledModel.from_buffer(content, options=options)
@@ -67,22 +70,17 @@ class CompiledModel:
                 # The first run compiles what is left, and is the last to write to the log.
                 self.probabilities(np.zeros((FACE_SIZE, FACE_SIZE), np.uint8))
             except (RuntimeError, ValueError) as error:
-                failure: Exception | None = error
-            else:
-                failure = None
-        if failure is not None:
-            raise ModelError(_reason(log.text) or " ".join(str(failure).split()))
+                fault = " ".join(str(error).split()) or type(error).__name__
+        if fault:
+            raise ModelError(_reason(log.text) or fault)
         if accelerator == "gpu" and not self._model.is_fully_accelerated():
-            raise ModelError(f"the {accelerator.upper()} cannot run all of it")
+            raise ModelError("the GPU cannot run all of it")
+        # LiteRT tells of all that it unloads. Let that be at the end, when nobody listens.
+        CompiledModel._newest = (self._model, self._inputs, self._outputs)
         silence_exit()
         found = _ADAPTER.search(log.text)
         self.adapter = found["name"].strip() if found else ""
-        self.software = found is not None and "CPU" in found["kind"]
-
-    def __del__(self) -> None:
-        if not sys.is_finalizing():
-            with capture():  # LiteRT tells of every accelerator that it lets go
-                self.__dict__.clear()
+        self.software = found is None or "CPU" in found["kind"]
 
     def probabilities(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read one grey face, uint8 ``[48, 48]``; return softmax probabilities ``[7]``.

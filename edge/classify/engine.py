@@ -13,12 +13,16 @@ from edge.classify.golden import TOLERANCE, Model, deviation
 from edge.classify.interpreter import InterpreterModel, Library, RuntimeName
 from edge.classify.model import ModelDescription, ModelError, read_model
 from edge.classify.probe import GpuReport, probe_gpu
+from edge.classify.timing import milliseconds
 from edge.config import ClassifyConfig, LibraryConfig
 
 _PACKAGES: Final[dict[RuntimeName, str]] = {
     "litert": "ai-edge-litert",
     "tflite-runtime": "tflite-runtime",
 }
+
+_failures: dict[str, str] = {}
+"""Delegates that failed while they ran, and why: a pipeline built anew does without them."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Engine:
         return f"{self.runtime} on {on}: {self.reason}"
 
     def on_cpu(self, why: str) -> "Engine":
-        """Return the engine without its delegate, which failed."""
+        """Return the engine without its delegate, which failed; it is not chosen again."""
+        _failures[self.delegate] = why
         return replace(
             self, model=self.fallback or self.model, fallback=None, delegate="cpu", adapter="",
             reason=f"{self.delegate} failed: {why}", failed=True,
@@ -100,27 +105,38 @@ def choose_engine(
         runtime = package
     on_cpu = Engine(cpu, None, runtime, "cpu", "", "asked for")
     wanted = config.delegate
-    if isinstance(wanted, LibraryConfig):
-        library = Library(base / Path(wanted.library).expanduser(), wanted.texts)
-        model = InterpreterModel(content, str(path), config.threads, cpu.runtime, library)
-        _check_answers(model, description, f"{path} on {library.path}")
-        return replace(on_cpu, model=model, fallback=cpu, delegate=library.path.name), description
     if wanted == "cpu":
         return on_cpu, description
+    library = None
+    if isinstance(wanted, LibraryConfig):
+        library = Library(base / Path(wanted.library).expanduser(), wanted.texts)
+    name = library.path.name if library is not None else "gpu"
+    if name in _failures:
+        reason = f"{name} failed before: {_failures[name]}"
+        return replace(on_cpu, reason=reason, disappoints=True), description
+    if library is not None:
+        model = InterpreterModel(content, str(path), config.threads, cpu.runtime, library)
+        _check_answers(model, description, f"{path} on {library.path}")
+        face = description.golden[0].face
+        here = milliseconds(lambda: model.probabilities(face))
+        there = milliseconds(lambda: cpu.probabilities(face))
+        reason = f"asked for; {here:.2f} ms a face, CPU {there:.2f} ms"
+        found = replace(on_cpu, model=model, fallback=cpu, delegate=name, reason=reason)
+        return found, description
     forced = wanted == "gpu"
     if cpu.runtime != "litert":
         reason = f"{cpu.runtime} has no GPU of its own; name a delegate library"
         return replace(on_cpu, reason=reason, disappoints=forced), description
-    found = probe_gpu(path, config.threads, forced, stop)
-    reason = _refusal(found, forced)
+    report = probe_gpu(path, config.threads, forced, stop)
+    reason = _refusal(report, forced)
     if not reason:
         try:
             gpu = CompiledModel(content, cpu.codec)
             _check_answers(gpu, description, f"{path} on the GPU")
-        except (ModelError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
+        except ModelError as error:
+            reason = str(error)
         else:
-            why = "asked for" if forced else _times(found)
+            why = "asked for" if forced else _times(report)
             return Engine(gpu, cpu, runtime, "gpu", gpu.adapter, why), description
     return replace(on_cpu, reason=reason, disappoints=forced), description
 
@@ -131,6 +147,8 @@ def _refusal(found: GpuReport, forced: bool) -> str:
         return f"no GPU ({found.fault})"
     name = found.adapter or "the GPU"
     if found.software and not forced:
+        if not found.adapter:
+            return "LiteRT does not tell which GPU it found"
         return f"{name} is no GPU but a program on the CPU"
     if not found.deviation <= TOLERANCE:  # NaN too
         return f"{name} gives other answers, off by {found.deviation:.2f}"
@@ -153,7 +171,10 @@ def _check_type(description: ModelDescription, cpu: InterpreterModel, path: Path
 
 
 def _check_answers(model: Model, description: ModelDescription, what: str) -> None:
-    off = deviation(model, description.golden)
+    try:
+        off = deviation(model, description.golden)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ModelError(f"{what} fails at the first face: {error}") from None
     if not off <= TOLERANCE:
         raise ModelError(
             f"{what} does not give the answers that its JSON lists (off by {off:.2f}, allowed "

@@ -18,6 +18,15 @@ TOLERANCE: Final = 0.04
 steps of 1/256 of the softmax, on a GPU in float16 less than that."""
 
 
+_SUM_SLACK: Final = 0.1
+"""A softmax in int8 adds up to 1 within seven halves of 1/256."""
+
+
+def are_probabilities(values: NDArray[np.floating]) -> bool:
+    """Return whether every row of ``[..., 7]`` is a softmax's: no NaN, none below 0, a sum of 1."""
+    return bool((values >= 0).all() and (abs(values.sum(axis=-1) - 1) < _SUM_SLACK).all())
+
+
 class Model(Protocol):
     """What every runtime gives: one face in, seven probabilities out."""
 

@@ -20,7 +20,11 @@ Quantization = Literal["int8", "float16", "float32", "dynamic"]
 
 
 class ModelError(EdgeFerError):
-    """The model file is damaged, or breaks the contract."""
+    """A model cannot be run.
+
+    It is damaged or breaks the contract, or its runtime or delegate is missing, fails, or gives
+    other answers.
+    """
 
 
 class ModelDescription(BaseModel):

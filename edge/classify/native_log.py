@@ -5,9 +5,12 @@ import ctypes
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_lock = threading.RLock()
 
 
 class NativeLog:
@@ -23,7 +26,7 @@ def capture() -> Iterator[NativeLog]:
     What other threads write meanwhile is kept as well: use it only while something is loaded.
     """
     log = NativeLog()
-    with tempfile.TemporaryFile() as file:
+    with _lock, tempfile.TemporaryFile() as file:
         _flush()
         kept = [(number, os.dup(number)) for number in (1, 2)]
         for number, _ in kept:

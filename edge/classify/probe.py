@@ -4,14 +4,16 @@
 """
 
 import functools
+import os
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge.classify.compiled import CompiledModel
 from edge.classify.golden import deviation
@@ -41,6 +43,8 @@ class GpuReport(BaseModel):
         Median milliseconds a face, of the GPU and of the CPU's interpreter.
     """
 
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
     fault: str = ""
     adapter: str = ""
     software: bool = False
@@ -66,32 +70,46 @@ def probe_gpu(
     stop
         Ends the wait when it is set.
     """
-    command = [sys.executable, "-m", "edge.classify.probe", str(path), str(threads)]
+    # -P, or the folder that the daemon was started in would come before our own package.
+    command = [sys.executable, "-P", "-m", "edge.classify.probe", str(path), str(threads)]
     if run_software:
         command.append("--software")
+    here = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+        )  # fmt: skip
+    except OSError as error:
+        return GpuReport(fault=f"cannot try the GPU: {error.strerror}")
     seconds = _SOFTWARE_TIMEOUT_SECONDS if run_software else _TIMEOUT_SECONDS
-    deadline = time.monotonic() + seconds
-    with subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        while True:
-            try:
-                output, _ = process.communicate(timeout=_POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                if stop is not None and stop.is_set():
-                    process.kill()
-                    return GpuReport(fault="stopped while trying the GPU")
-                if time.monotonic() >= deadline:
-                    process.kill()
-                    return GpuReport(fault=f"no answer from the GPU in {seconds:.0f} s")
+    output = _wait(process, time.monotonic() + seconds, stop)
+    if stop is not None and stop.is_set():
+        return GpuReport(fault="stopped while trying the GPU")
+    if output is None:
+        return GpuReport(fault=f"no answer from the GPU in {seconds:.0f} s")
     if process.returncode < 0:
         return GpuReport(fault=f"the GPU's driver crashed (signal {-process.returncode})")
-    try:
-        # What a driver prints comes before our own line.
-        return GpuReport.model_validate_json(output.strip().rpartition(b"\n")[2])
-    except ValidationError:
-        return GpuReport(fault=f"trying the GPU failed with exit code {process.returncode}")
+    # What a driver prints may come before and after our own line.
+    for line in output.splitlines():
+        with suppress(ValidationError):
+            return GpuReport.model_validate_json(line)
+    return GpuReport(fault=f"trying the GPU failed with exit code {process.returncode}")
+
+
+def _wait(
+    process: subprocess.Popen[bytes], deadline: float, stop: threading.Event | None
+) -> bytes | None:
+    """Return what the trial writes; None, and an end to it, past the deadline or at a stop."""
+    while time.monotonic() < deadline and not (stop is not None and stop.is_set()):
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_POLL_SECONDS)[0]
+    process.kill()
+    # A process that a driver keeps in the kernel does not even die of that.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1)
+    return None
 
 
 def report(path: Path, threads: int, run_software: bool) -> GpuReport:

@@ -123,12 +123,13 @@ def test_a_float_file_that_its_json_calls_int8_is_refused(
 def test_a_model_that_loses_too_much_is_not_written_over_a_good_one(
     folder: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = models["float32"].read_bytes()
+    files = (models["float32"], models["float32"].with_suffix(".json"))
+    before = [file.read_bytes() for file in files]
     network = load_network(folder / "best.keras")
     monkeypatch.setattr("convert.convert.MAX_LOSS", -1.0)
     with pytest.raises(EdgeFerError, match="nothing written"):
         convert_network(network, read_data(folder / "fer2013.csv"), folder / "out", "float32")
-    assert models["float32"].read_bytes() == before
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_bench_compares_models_and_runtimes(folder: Path, models: dict[str, Path]) -> None:
@@ -172,8 +173,44 @@ def test_model_json_and_its_weights_make_a_model(folder: Path) -> None:
         "--out", folder / "json", "--name", "mine",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "100.00%" in done.stdout  # the same emotion as Keras
-    assert load_classifier(ClassifyConfig(model=str(folder / "json" / "mine.tflite")))
+    assert "the same emotion as Keras for 100.00%" in " ".join(done.stdout.split())
+    mine = load_classifier(ClassifyConfig(model=str(folder / "json" / "mine.tflite")))
+    face = mine.description.golden[0].face
+    said = network.predict(as_input(face[np.newaxis]), verbose=0)[0]
+    assert int(np.argmax(mine.read_face(face))) == int(said.argmax())
+
+
+def plain(last: str) -> keras.Model:
+    """A network without batch norm, of somebody else's."""
+    face = keras.Input((48, 48, 1))
+    maps = keras.layers.Conv2D(4, 4, strides=4, activation="relu")(face)
+    return keras.Model(face, keras.layers.Dense(7, activation=last)(keras.layers.Flatten()(maps)))
+
+
+def test_a_network_of_another_kind_is_converted(folder: Path, tmp_path: Path) -> None:
+    data = read_data(folder / "fer2013.csv")
+    done = convert_network(plain("softmax"), data, tmp_path, "int8", name="plain")
+    assert load_classifier(ClassifyConfig(model=str(done.path), delegate="cpu"))
+
+
+def test_logits_are_not_converted(folder: Path, tmp_path: Path) -> None:
+    data = read_data(folder / "fer2013.csv")
+    with pytest.raises(EdgeFerError, match="gives no probabilities"):
+        convert_network(plain("linear"), data, tmp_path, "float32", name="plain")
+    assert not list(tmp_path.iterdir())
+
+
+def test_outputs_in_another_order_are_noticed(folder: Path, tmp_path: Path) -> None:
+    network = load_network(folder / "best.keras")
+    order = [EMOTIONS.index(name) for name in sorted(EMOTIONS)]
+    last = network.layers[-1]
+    last.set_weights([weights[..., order] for weights in last.get_weights()])
+    with pytest.raises(EdgeFerError, match="tell that order with --labels"):
+        convert_network(network, read_data(folder / "fer2013.csv"), tmp_path, "float32")
+    (tmp_path / "model.json").write_text(network.to_json())
+    network.save_weights(tmp_path / "model.weights.h5")
+    right = load_source(tmp_path / "model.json", labels="alphabetical")
+    convert_network(right, read_data(folder / "fer2013.csv"), tmp_path, "float32")
 
 
 def test_weights_that_are_missing_are_one_line(folder: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_any_face_picture_gives_probabilities(classifier: Classifier) -> None:
 
 def test_threads_do_not_change_the_answer(classifier: Classifier) -> None:
     face = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
-    two = load_classifier(ClassifyConfig(threads=2))
+    two = load_classifier(ClassifyConfig(threads=2, delegate="cpu"))
     assert two.read_face(face) == pytest.approx(classifier.read_face(face), abs=0.01)
 
 
@@ -57,7 +57,7 @@ def _describe(model: Path, **changes: object) -> None:
 
 
 def _load(model: Path) -> Classifier:
-    return load_classifier(ClassifyConfig(model=str(model)))
+    return load_classifier(ClassifyConfig(model=str(model), delegate="cpu"))
 
 
 def test_a_model_by_its_path(model: Path) -> None:

@@ -1,21 +1,17 @@
 """What a network says of faces: the ``.keras`` file or the very ``.tflite`` that ships."""
 
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from edge.classify.golden import Model
+from edge.classify.golden import Model, are_probabilities
 from edge.classify.interpreter import InterpreterModel
 from edge.classify.model import read_model
 from edge.errors import EdgeFerError
 from training.data import as_input
-
-_SUM_SLACK: Final = 0.1
-"""An int8 softmax adds up to 1 within a few 256ths."""
 
 Probabilities = NDArray[np.float32]
 """``[n, 7]``, a row a face, in FER-2013 order."""
@@ -37,7 +33,7 @@ def predict(path: Path, images: NDArray[np.uint8]) -> Probabilities:
         said = predict_keras(path, images)
     else:
         raise EdgeFerError(f"{path} is no model: expected a .keras or .tflite file")
-    if said.min() < 0 or not np.allclose(said.sum(axis=1), 1, atol=_SUM_SLACK):
+    if not are_probabilities(said):
         raise EdgeFerError(
             f"{path} gives no probabilities: its rows add up to {said.sum(axis=1).min():.2f} to "
             f"{said.sum(axis=1).max():.2f}; end the network in a softmax"

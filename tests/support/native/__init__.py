@@ -8,7 +8,14 @@ from tests.support.system import missing, program
 
 SOURCES = Path(__file__).parent
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
-NO_VULKAN = {"VK_ICD_FILENAMES": "/nonexistent"}
+
+
+def _driver(manifest: Path) -> dict[str, str]:
+    """Return the environment in which Vulkan has only this driver, by its old and new name."""
+    return {"VK_ICD_FILENAMES": str(manifest), "VK_DRIVER_FILES": str(manifest)}
+
+
+NO_VULKAN = _driver(Path("/nonexistent"))
 
 
 def library(folder: Path, source: str, *flags: str) -> Path:
@@ -23,7 +30,7 @@ def software_gpu() -> dict[str, str]:
     """Return the environment in which Vulkan has SwiftShader, a GPU in software."""
     if not SWIFTSHADER.is_file():
         missing("SwiftShader (make debian-packages)")
-    return {"VK_ICD_FILENAMES": str(SWIFTSHADER)}
+    return _driver(SWIFTSHADER)
 
 
 def broken_driver(folder: Path, *flags: str) -> dict[str, str]:
@@ -31,4 +38,4 @@ def broken_driver(folder: Path, *flags: str) -> dict[str, str]:
     icd = {"library_path": str(library(folder, "driver.c", *flags)), "api_version": "1.3.0"}
     manifest = folder / "driver.json"
     manifest.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": icd}))
-    return {"VK_ICD_FILENAMES": str(manifest)}
+    return _driver(manifest)

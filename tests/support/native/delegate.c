@@ -1,5 +1,6 @@
 // A TFLite delegate that takes no node: the model runs on the CPU's kernels, by way of a library.
-// Options: refuse=1 is refused with a message, fail=1 fails when the graph is prepared.
+// Options: refuse=1 is refused with a message, fail=1 fails when the graph is prepared; any other
+// but speed=2 and quiet=true is refused too.
 // The interface is TFLite's external_delegate_interface.h; TfLiteDelegate is of its common.h.
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,6 +30,12 @@ void *tflite_plugin_create_delegate(char **keys, char **values, size_t count,
       return NULL;
     }
     if (!strcmp(keys[i], "fail")) made->prepare = bad;
+    else if ((strcmp(keys[i], "speed") || strcmp(values[i], "2")) &&
+             (strcmp(keys[i], "quiet") || strcmp(values[i], "true"))) {
+      report(keys[i]);
+      free(made);
+      return NULL;
+    }
   }
   return made;
 }
