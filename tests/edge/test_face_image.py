@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.face_image import Placement, face_image
+from edge.face_image import Placement, even_light, face_image
 from edge.records import Box
 
 
@@ -18,7 +18,7 @@ def test_a_region_inside_is_cut_grey_and_resized() -> None:
         (48, 48),
         interpolation=cv2.INTER_AREA,
     )
-    assert np.array_equal(face_image(image, Box(20, 10, 64, 64)), expected)
+    assert np.array_equal(face_image(image, Box(20, 10, 64, 64)), even_light(expected))
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,31 @@ def test_a_region_beyond_the_frame_repeats_its_edges(region: Box) -> None:
     top, left = region.y + 400, region.x + 400
     cut = padded[top : top + region.height, left : left + region.width]
     expected = cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA)
-    assert np.array_equal(face_image(image, region), expected)
+    assert np.array_equal(face_image(image, region), even_light(expected))
 
 
 def test_placement_moves_and_scales_about_the_centre() -> None:
     region = Placement(scale=1.5, shift_x=0.1, shift_y=-0.2).region(Box(100, 100, 40, 40))
     assert region == Box(96, 78, 60, 60)
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.5, 20), (0.5, 120), (1.0, -20), (0.7, 60)])
+def test_a_face_in_other_light_is_the_same_picture(gain: float, offset: float) -> None:
+    random = np.random.default_rng(0)
+    face = cv2.GaussianBlur(random.normal(125, 300, (48, 48)).astype(np.float32), (0, 0), 3)
+    face = np.clip(face, 60, 220)
+    usual = even_light(np.rint(face).astype(np.uint8)).astype(int)
+    other = even_light(np.clip(np.rint(face * gain + offset), 0, 255).astype(np.uint8))
+    assert np.abs(usual - other).mean() < 4
+    assert other.mean() == pytest.approx(129, abs=3)
+    assert other.std() == pytest.approx(54, abs=3)
+
+
+@pytest.mark.parametrize("grey", [0, 100, 255])
+def test_a_picture_of_nothing_stays_one(grey: int) -> None:
+    assert np.unique(even_light(np.full((48, 48), grey, np.uint8))).tolist() == [129]
+
+
+def test_noise_in_the_dark_is_not_blown_up() -> None:
+    dark = np.random.default_rng(0).integers(9, 12, (48, 48)).astype(np.uint8)
+    assert even_light(dark).std() < 5
