@@ -14,7 +14,7 @@ from edge.classify.native_log import capture
 from edge.errors import EdgeFerError
 from training.data import Samples, as_input
 
-CALIBRATION_IMAGES: Final = 700
+CALIBRATION_IMAGES: Final = 2100
 
 _UNUSUAL: Final = 3.0
 """A face is left out of calibration if its peak in any layer is this many times the median's."""

@@ -33,7 +33,10 @@ _WIDTH = click.option(
     "--width", type=click.IntRange(64, 4096), help="Scan frames at this width [the detector's own]."
 )
 _MODEL = click.option(
-    "--model", default="fer-deep-int8", show_default=True, help="A shipped model or a .tflite file."
+    "--model",
+    default="fer-edge-votes-int8",
+    show_default=True,
+    help="A shipped model or a .tflite file.",
 )
 _RUNTIME = click.option(
     "--runtime",

@@ -74,7 +74,9 @@ Delegate = Annotated[
 class ClassifyConfig(Section):
     """How emotions are read."""
 
-    model: str = Field("fer-deep-int8", description="A shipped model, or the path of a .tflite.")
+    model: str = Field(
+        "fer-edge-votes-int8", description="A shipped model, or the path of a .tflite."
+    )
     runtime: Literal["auto", "litert", "tflite-runtime"] = Field(
         "auto", description="Whose TFLite; auto: LiteRT where it is installed."
     )

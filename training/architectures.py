@@ -88,7 +88,12 @@ def _dense(x: KerasTensor, units: int, dropout: float) -> KerasTensor:
 
 def _conv(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
     x = layers.Conv2D(filters, kernel, strides, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    return _bounded()(layers.BatchNormalization()(x))
+
+
+def _bounded() -> layers.Layer:
+    """ReLU up to 6 (Krizhevsky, 2010): no odd picture leaves int8 without steps for faces."""
+    return layers.ReLU(max_value=6)
 
 
 def _residual(x: KerasTensor) -> KerasTensor:
@@ -100,7 +105,7 @@ def _residual(x: KerasTensor) -> KerasTensor:
     squeezed = layers.GlobalAveragePooling2D(keepdims=True)(y)
     squeezed = layers.Conv2D(filters // 8, 1, activation="relu")(squeezed)
     gate = layers.Conv2D(filters, 1, activation="sigmoid")(squeezed)
-    return layers.ReLU()(layers.Add()([x, layers.Multiply()([y, gate])]))
+    return _bounded()(layers.Add()([x, layers.Multiply()([y, gate])]))
 
 
 ARCHITECTURES: Final[dict[str, Callable[..., Model]]] = {

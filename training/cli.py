@@ -166,7 +166,9 @@ def gradcam(model: Path, source: tuple[Path, ...], **options: Any) -> None:
     "--out", type=_PATH, default=Path("docs/model-card.md"), show_default=True,
     help="The Markdown file; its pictures go into a folder beside it.",
 )  # fmt: skip
-@click.option("--default", default="fer-deep", show_default=True, help="Which one the daemon runs.")
+@click.option(
+    "--default", default="fer-edge-votes", show_default=True, help="Which one the daemon runs."
+)
 def card(data: Path, votes: Path, out: Path, default: str) -> None:
     """Measure the networks that ship and write their model card."""
     from training.card import write_card

@@ -34,7 +34,7 @@ def _answers(model: Path, faces: Path, runtime: str, python: str | Path) -> np.n
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["fer-deep-int8", "fer-edge-int8"])
+@pytest.mark.parametrize("name", ["fer-deep-int8", "fer-edge-int8", "fer-edge-votes-int8"])
 def test_all_runtimes_name_the_same_emotion(tmp_path: Path, shared: Path, name: str) -> None:
     """On all of PublicTest: LiteRT's interpreter, its compiled model, and tflite-runtime."""
     old = tflite_runtime()
@@ -115,7 +115,7 @@ def test_a_gpu_that_is_not_there_is_one_warning_and_the_events_come(
     eventually(lambda: {e["camera"] for e in subscriber.events()} == {"door", "window"}, 60)
     warnings = [line for line in box.text.splitlines() if "WARNING" in line]
     assert len(warnings) == 1, box.text
-    assert "fer-deep-int8 runs on ai-edge-litert" in warnings[0]
+    assert "fer-edge-votes-int8 runs on ai-edge-litert" in warnings[0]
     assert "on cpu: no GPU (" in warnings[0]
     for camera in ("door", "window"):
         assert box.metric("edge_fer_model_info", camera=camera, delegate="cpu") == 1

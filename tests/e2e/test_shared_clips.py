@@ -26,7 +26,7 @@ def test_the_smiling_man_is_found_and_happy(shared: Path, detector: str) -> None
         for frame in frames
         if frame["faces"]
     ]
-    assert largest.count("happy") >= 0.8 * len(largest)
+    assert largest.count("happy") >= 0.95 * len(largest)
 
 
 @pytest.mark.parametrize("detector", ["haar", "dlib"])
@@ -34,3 +34,11 @@ def test_three_people_are_found_at_the_end(shared: Path, detector: str) -> None:
     frames = faces(shared / "clips" / "three-people-720p.mp4", detector)
     counts = [len(frame["faces"]) for frame in frames]
     assert sum(count == 3 for count in counts[-10:]) >= 8
+
+
+@pytest.mark.parametrize("detector", ["haar", "dlib"])
+def test_three_people_who_only_walk_are_neutral(shared: Path, detector: str) -> None:
+    frames = faces(shared / "clips" / "three-people-720p.mp4", detector)
+    labels = [face["label"] for frame in frames for face in frame["faces"]]
+    assert len(labels) > 80
+    assert labels.count("neutral") >= 0.8 * len(labels)

@@ -37,8 +37,8 @@ def test_threads_do_not_change_the_answer(classifier: Classifier) -> None:
 
 
 def test_the_shipped_model_keeps_the_contract() -> None:
-    content, description = read_model(find_model("fer-deep-int8"))
-    assert description.architecture == "deep"
+    content, description = read_model(find_model(ClassifyConfig().model))
+    assert description.architecture == "edge"
     assert description.quantization == "int8"
     assert len(content) == description.bytes
     assert description.accuracy["PrivateTest"] >= 0.60
