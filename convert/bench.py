@@ -10,7 +10,8 @@ from typing import Final
 
 import click
 import numpy as np
-from rich.console import Console
+from rich.box import SIMPLE
+from rich.console import Console, JustifyMethod
 from rich.progress import track
 from rich.table import Table
 
@@ -24,6 +25,11 @@ from training.network import load_network
 from training.read import read_data
 
 _TIMEOUT_SECONDS: Final = 1800
+_WIDTH: Final = 120
+_COLUMNS: Final = (
+    "model", "MB", "runtime", "threads", "median ms", "p95 ms", "PublicTest", "as Keras",
+    "as the first",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def run(
     if as_json:
         click.echo(json.dumps([asdict(line) for line in lines]))
     else:
-        Console().print(_table(lines))
+        _print(lines)
     if all(line.fault for line in lines):
         raise EdgeFerError("none of the models runs on any of the runtimes")
 
@@ -154,19 +160,23 @@ def _measured(
     )
 
 
-def _table(lines: list[Line]) -> Table:
-    table = Table(
-        "model", "MB", "runtime", "threads", "median ms", "p95 ms", "PublicTest", "as Keras",
-        "as the first",
-    )  # fmt: skip
-    for column in (1, *range(3, 9)):
-        table.columns[column].justify = "right"
+def _print(lines: list[Line]) -> None:
+    """Print a table that nothing is cut off from, however narrow the terminal is."""
+    table = Table(box=SIMPLE)
+    for name in _COLUMNS:
+        side: JustifyMethod = "left" if name in ("model", "runtime") else "right"
+        table.add_column(name, justify=side, no_wrap=True)
     for line in lines:
         table.add_row(
             line.model, f"{line.megabytes:.2f}", line.runtime, str(line.threads),
-            *([line.fault] if line.fault else _figures(line)),
+            *(["-"] if line.fault else _figures(line)),
         )  # fmt: skip
-    return table
+    console = Console()
+    console.width = max(console.width, _WIDTH)
+    console.print(table)
+    for line in lines:
+        if line.fault:
+            click.echo(f"{line.model} on {line.runtime}, {line.threads} threads: {line.fault}")
 
 
 def _figures(line: Line) -> tuple[str, ...]:
