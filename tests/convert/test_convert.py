@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from convert.convert import Comparison, _check_outputs
 from convert.convert import convert as convert_network
 from convert.quantize import calibration_faces
 from convert.source import load_source
@@ -200,17 +201,28 @@ def test_logits_are_not_converted(folder: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_outputs_in_another_order_are_noticed(folder: Path, tmp_path: Path) -> None:
+def test_outputs_in_another_order_are_noticed() -> None:
+    labels = np.arange(70) % 7
+    alphabetical = [sorted(EMOTIONS).index(emotion) for emotion in EMOTIONS]
+    ours = np.eye(7, dtype=np.float32)[labels]
+    theirs = np.eye(7, dtype=np.float32)[np.array(alphabetical)[labels]]
+    samples = Samples(np.zeros((70, 48, 48), np.uint8), labels, names=())
+    _check_outputs(Comparison("PublicTest", samples, ours, ours), "mine")
+    with pytest.raises(EdgeFerError, match=r"on 100\.0% with its outputs in another order"):
+        _check_outputs(Comparison("PublicTest", samples, theirs, theirs), "mine")
+
+
+def test_outputs_in_alphabetical_order_are_put_in_ours(folder: Path, tmp_path: Path) -> None:
     network = load_network(folder / "best.keras")
-    order = [EMOTIONS.index(name) for name in sorted(EMOTIONS)]
+    faces = as_input(read_data(folder / "fer2013.csv")["PublicTest"].images)
+    said = network.predict(faces, verbose=0)
     last = network.layers[-1]
+    order = [EMOTIONS.index(name) for name in sorted(EMOTIONS)]
     last.set_weights([weights[..., order] for weights in last.get_weights()])
-    with pytest.raises(EdgeFerError, match="tell that order with --labels"):
-        convert_network(network, read_data(folder / "fer2013.csv"), tmp_path, "float32")
     (tmp_path / "model.json").write_text(network.to_json())
     network.save_weights(tmp_path / "model.weights.h5")
     right = load_source(tmp_path / "model.json", labels="alphabetical")
-    convert_network(right, read_data(folder / "fer2013.csv"), tmp_path, "float32")
+    assert np.allclose(right.predict(faces, verbose=0), said, atol=1e-6)
 
 
 def test_weights_that_are_missing_are_one_line(folder: Path, tmp_path: Path) -> None:
