@@ -33,6 +33,7 @@ def _add(quantization: Quantization) -> None:
         out: Path,
         release: bool,
         name: str | None,
+        calibration: int,
         **source: Any,
     ) -> None:
         from convert.convert import convert
@@ -45,7 +46,7 @@ def _add(quantization: Quantization) -> None:
         read = read_data(data)
         for fault in read.left_out:
             click.echo(f"left out: {data}, {fault}", err=True)
-        show(convert(network, read, out, quantization, splits, name))
+        show(convert(network, read, out, quantization, splits, name, calibration))
 
     options = (
         click.argument("model", type=_PATH),
@@ -60,6 +61,10 @@ def _add(quantization: Quantization) -> None:
         ),
         click.option(
             "--name", help=f"Of both files. [default: fer-ARCHITECTURE-{quantization}]"
+        ),
+        click.option(
+            "--calibration", type=click.IntRange(7), default=2100, show_default=True,
+            help="Training faces that set the ranges of int8, as many of each emotion.",
         ),
         click.option(
             "--weights", type=_PATH,
