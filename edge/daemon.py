@@ -62,7 +62,8 @@ class Daemon:
         host = LOOPBACK if embedded else config.mqtt.broker
         self._mqtt = MqttPublisher(config.mqtt, config.node, host, metrics)
         self._views: dict[str, CameraView] = {}
-        self._told: set[str] = set()
+        self._engines: dict[str, int] = {}
+        self._started = False
         self._supervisors: list[Supervisor] = []
         for name, camera in config.cameras.items():
             camera_metrics = metrics.camera(name)
@@ -89,6 +90,9 @@ class Daemon:
         EdgeFerError
             If the embedded broker cannot start, a pipeline keeps dying, or the MQTT client dies.
         """
+        self._started = True
+        for line, level in self._engines.items():
+            log.log(level, "%s", line)
         # What was started is stopped in the opposite order, whatever happens on the way.
         with ExitStack() as stack:
             if self._broker is not None:
@@ -154,9 +158,10 @@ class Daemon:
         return Supervisor(name, build, metrics)
 
     def _tell(self, classifier: Classifier) -> None:
-        """Log once what a model runs on, however many cameras use it."""
+        """Log once what a model runs on, however many cameras use it, and not before `run`."""
         engine = classifier.engine
         line = f"{classifier.description.name} runs on {engine}"
-        if line not in self._told:
-            self._told.add(line)
-            log.log(logging.WARNING if engine.disappoints else logging.INFO, "%s", line)
+        if line not in self._engines:
+            self._engines[line] = logging.WARNING if engine.disappoints else logging.INFO
+            if self._started:
+                log.log(self._engines[line], "%s", line)

@@ -213,7 +213,7 @@ def test_a_gpu_that_is_right_and_faster_is_taken(monkeypatch: pytest.MonkeyPatch
     stand_in.adapter = "X"
     monkeypatch.setattr("edge.classify.engine.probe_gpu", lambda *_: report)
     monkeypatch.setattr("edge.classify.engine.CompiledModel", lambda *_: stand_in)
-    engine = load(delegate="auto").engine
+    engine = load(delegate="auto", model=str(MODEL)).engine
     assert (engine.delegate, engine.adapter, engine.model) == ("gpu", "X", stand_in)
     assert engine.reason == "GPU 1.00 ms a face, CPU 2.00 ms"
 
