@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.capture.source import DEMO_CLIP
+from edge.capture.factory import DEMO_CLIP
 from edge.classify.golden import GoldenVector, Model
 from edge.config import DetectConfig
 from edge.detect import make_finder

@@ -12,7 +12,7 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 
 _CONFIG = click.option(
     "--config",
@@ -97,6 +97,8 @@ def run(context: click.Context, config: Path) -> None:
 def check(config: Path) -> None:
     """Check a configuration, and that what it names is there."""
     from edge.capture import make_source
+    from edge.capture.factory import webcam_device
+    from edge.capture.webcam import no_device
     from edge.classify import load_classifier
     from edge.config_file import load_config
     from edge.detect import make_finder
@@ -104,7 +106,10 @@ def check(config: Path) -> None:
     loaded = load_config(config)
     for name, camera in loaded.cameras.items():
         try:
-            make_source(camera.source, camera.capture, loaded.folder)
+            make_source(camera, loaded.folder)
+            device = webcam_device(camera.source)
+            if device is not None and not Path(device).exists():
+                raise ConfigError(no_device(device))
             make_finder(camera.detect)
             load_classifier(camera.classify, loaded.folder)
         except EdgeFerError as error:

@@ -21,9 +21,10 @@ from rich.progress import (
 )
 
 from edge.annotate import annotate
-from edge.capture.loop import SourceStatus
+from edge.capture.health import SourceHealth
 from edge.capture.video_file import VideoFile
 from edge.classify import Classifier
+from edge.config import CaptureConfig
 from edge.detect import FaceFinder
 from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import Metrics
@@ -69,9 +70,6 @@ class ClipSink:
 
     def idle(self) -> None:
         """Do nothing: a clip's time stands still between frames."""
-
-    def source_status(self, status: SourceStatus) -> None:
-        """Do nothing: a clip that fails ends the command."""
 
     def close(self) -> None:
         """Finish the MP4, and give it its name when it is whole.
@@ -131,7 +129,10 @@ def read_clip(
     with ExitStack() as stack:
         lines = _open_lines(json_path, stack)
         sink = ClipSink(source, lines, out)
-        pipeline = Pipeline(source, finder, classifier, sink, Metrics().camera("clip"))
+        metrics = Metrics().camera("clip")
+        pipeline = Pipeline(
+            lambda: source, finder, classifier, sink, metrics, SourceHealth(), CaptureConfig()
+        )
         start = time.monotonic()
         try:
             _run(pipeline, source, sink, bar=lines is None or not lines.isatty())

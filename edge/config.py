@@ -31,10 +31,31 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class WebcamConfig(Section):
+    """The mode that a webcam is asked for; null leaves it as it is."""
+
+    width: Annotated[int, Field(ge=16, le=16384)] | None = None
+    height: Annotated[int, Field(ge=16, le=16384)] | None = None
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = None
+    fourcc: Annotated[str, Field(pattern=r"^[ -~]{4}$")] | None = Field(
+        None, description="The pixel format, such as MJPG: large pictures over USB 2 need it."
+    )
+
+
 class CaptureConfig(Section):
     """How frames are fetched."""
 
     stall_seconds: Seconds = Field(10.0, description="Without a frame for this long, reconnect.")
+    max_age_seconds: Seconds = Field(
+        2.0, description="A camera's frame older than this is dropped before work is spent on it."
+    )
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        None, description="Frames a second to look at; null: all. The others are skipped."
+    )
+    transport: Literal["tcp", "udp"] = Field("tcp", description="Of RTSP.")
+    realtime: bool = Field(False, description="Play a video file at its own speed, as a camera.")
+    loop: bool = Field(False, description="Begin a video file anew after its end.")
+    webcam: WebcamConfig = WebcamConfig()
 
 
 class DetectConfig(Section):
@@ -115,8 +136,11 @@ class CameraConfig(Section):
     """A camera: its source, and its own values for any of the global sections."""
 
     source: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, ge=0)] = Field(
-        description="demo, /dev/video0, a number, a video file, an rtsp:// or http:// URL."
+        description="demo, /dev/video0, a number, a video file, a folder of images, "
+        "an rtsp:// or http:// URL."
     )
+    username: str | None = Field(None, max_length=1000, description="Of the URL's camera.")
+    password: SecretStr | None = Field(None, max_length=1000)
     capture: CaptureConfig
     detect: DetectConfig
     classify: ClassifyConfig

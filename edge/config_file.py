@@ -13,7 +13,8 @@ from edge.errors import ConfigError
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE: Final = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+))\}")
+"""``${NAME}`` or ``${file:PATH}``."""
 
 _HARMLESS: Final = re.compile(r"[\w.-]{1,40}")
 """A value that may be shown in an error: one word or number, and so no URL with a password."""
@@ -22,7 +23,8 @@ _HARMLESS: Final = re.compile(r"[\w.-]{1,40}")
 def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 
-    ``${NAME}`` in a value is replaced by that environment variable.
+    ``${NAME}`` in a value is replaced by that environment variable, ``${file:PATH}`` by the text
+    of that file without the line end: so secrets need not stand in the configuration.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
 
 
 def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> Any:
-    """Replace ``${NAME}`` in every string below `value`."""
+    """Replace ``${NAME}`` and ``${file:PATH}`` in every string below `value`."""
     if isinstance(value, dict):
         return {k: _fill(v, path, tree, (*key, k)) for k, v in value.items()}
     if isinstance(value, list):
@@ -87,7 +89,9 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) 
         return value
 
     def variable(match: re.Match[str]) -> str:
-        name = match.group(1)
+        name, file = match.groups()
+        if file is not None:
+            return _secret(path.parent / file, path, tree, key)
         if name not in os.environ:
             line, _ = _find(tree, key)
             raise ConfigError(
@@ -96,6 +100,17 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) 
         return os.environ[name]
 
     return _VARIABLE.sub(variable, value)
+
+
+def _secret(file: Path, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        line, _ = _find(tree, key)
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ConfigError(
+            f"{path}, line {line}: {_dotted(key)} needs the file {file}: {reason}"
+        ) from None
 
 
 def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str:

@@ -5,19 +5,27 @@ import threading
 import time
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from edge.capture import make_source
+from edge.capture.collector import SourceCollector
+from edge.capture.factory import webcam_device
+from edge.capture.source import Source
+from edge.capture.webcam import no_device
 from edge.classify import Classifier, load_classifier
 from edge.config import CameraConfig, Config
 from edge.detect import make_finder
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import CameraMetrics, Metrics
 from edge.pipeline import Pipeline
 from edge.publish.broker import LOOPBACK, EmbeddedBroker
 from edge.publish.camera import CameraPublisher
 from edge.publish.messages import MessageWriter
 from edge.publish.mqtt import MqttPublisher
+from edge.publish.source import SourcePublisher
+from edge.sd_notify import Notifier
+from edge.service import Service
 from edge.supervisor import Supervisor
 from edge.track import Tracker
 from edge.web.app import create_app
@@ -27,6 +35,9 @@ from edge.web.view import CameraView
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 0.2
+
+_STAGGER_SECONDS: Final = 0.3
+"""Between the starts of two cameras, so that many do not connect and load in one burst."""
 
 # Under 5 s in all, with a camera and a broker that answer nothing any more.
 _PIPELINES_SECONDS: Final = 1.5
@@ -65,13 +76,17 @@ class Daemon:
         self._engines: dict[str, int] = {}
         self._started = False
         self._supervisors: list[Supervisor] = []
+        self._sources: dict[str, SourcePublisher] = {}
+        _refuse_no_camera_at_all(config)
         for name, camera in config.cameras.items():
-            camera_metrics = metrics.camera(name)
-            self._views[name] = CameraView(name, camera.stream.quality, camera_metrics)
             try:
-                self._supervisors.append(self._supervisor(name, camera, camera_metrics))
+                self._add_camera(name, camera, metrics.camera(name))
             except EdgeFerError as error:
                 raise type(error)(f"camera {name}: {error}") from None
+        metrics.registry.register(
+            SourceCollector({name: source.health for name, source in self._sources.items()})
+        )
+        self._service = Service(self._supervisors, Notifier())
         app = create_app(
             config.node, self._views, metrics.registry, self._stop, config.web.max_viewers
         )
@@ -103,8 +118,10 @@ class Daemon:
             stack.callback(lambda: self._web.stop(time.monotonic() + _WEB_SECONDS))
             self._mqtt.start()
             stack.callback(lambda: self._mqtt.stop(time.monotonic() + _MQTT_SECONDS))
-            for supervisor in self._supervisors:
-                supervisor.start()
+            for source in self._sources.values():
+                source.start()
+            for number, supervisor in enumerate(self._supervisors):
+                supervisor.start(number * _STAGGER_SECONDS)
             stack.callback(self._stop_cameras)
             web = self._config.web
             host = f"[{web.host}]" if ":" in web.host else web.host
@@ -115,6 +132,9 @@ class Daemon:
         while not self._stop.wait(_POLL_SECONDS):
             for supervisor in self._supervisors:
                 supervisor.poll()
+            for source in self._sources.values():
+                source.tick()
+            self._service.poll()
             if self._mqtt.error is not None:
                 raise EdgeFerError(
                     f"the MQTT client died: {self._mqtt.error}"
@@ -127,6 +147,7 @@ class Daemon:
 
     def _stop_cameras(self) -> None:
         log.info("stopping")
+        self._service.stopping()
         self._stop.set()
         for supervisor in self._supervisors:
             supervisor.request_stop()
@@ -135,27 +156,31 @@ class Daemon:
             if not supervisor.join(deadline):
                 log.warning("a camera does not let go; leaving it behind")
 
-    def _supervisor(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> Supervisor:
+    def _add_camera(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> None:
         # Numbers go on when a pipeline is built anew: no event and no face has another's.
         writer = MessageWriter(self._config.node, name)
         tracks = count(1)
+        source = SourcePublisher(writer, self._mqtt, metrics)
+        view = CameraView(name, camera.stream.quality, metrics, source.health)
+
+        def fresh_source() -> Source:
+            return make_source(camera, self._config.folder)
 
         def build() -> Pipeline:
-            source = make_source(camera.source, camera.capture, self._config.folder)
             classifier = load_classifier(camera.classify, self._config.folder, metrics, self._stop)
             writer.model = classifier.description.name
             self._tell(classifier)
-            sink = CameraPublisher(
-                camera,
-                writer,
-                Tracker(camera.track, tracks),
-                self._mqtt,
-                self._views[name],
-                source.live,
+            live = fresh_source().live
+            tracker = Tracker(camera.track, tracks)
+            sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
+            finder = make_finder(camera.detect)
+            return Pipeline(
+                fresh_source, finder, classifier, sink, metrics, source.health, camera.capture
             )
-            return Pipeline(source, make_finder(camera.detect), classifier, sink, metrics)
 
-        return Supervisor(name, build, metrics)
+        self._views[name] = view
+        self._sources[name] = source
+        self._supervisors.append(Supervisor(name, build, metrics, source.health))
 
     def _tell(self, classifier: Classifier) -> None:
         """Log once what a model runs on, however many cameras use it, and not before `run`."""
@@ -165,3 +190,14 @@ class Daemon:
             self._engines[line] = logging.WARNING if engine.disappoints else logging.INFO
             if self._started:
                 log.log(self._engines[line], "%s", line)
+
+
+def _refuse_no_camera_at_all(config: Config) -> None:
+    """Refuse a configuration of webcams only of which none is there: a mistake, most likely.
+
+    Otherwise one that is not plugged in is offline, and the other cameras go on.
+    """
+    devices = {name: webcam_device(camera.source) for name, camera in config.cameras.items()}
+    if all(device is not None and not Path(device).exists() for device in devices.values()):
+        name, device = next(iter(devices.items()))
+        raise ConfigError(f"camera {name}: {no_device(device or '')}")

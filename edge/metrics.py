@@ -21,6 +21,15 @@ from edge.emotions import EMOTIONS
 from edge.records import Observation
 
 STAGES: Final = ("capture", "detect", "classify", "publish")
+
+DROPS: Final = {
+    "capture": ("corrupt", "blank", "fps"),
+    "detect": ("overflow", "age"),
+    "classify": ("age",),
+}
+"""Why frames never reach a stage: damaged on the way, without any content, more than
+``capture.fps``, more than detection can take, older than ``capture.max_age_seconds``."""
+
 _SECONDS: Final = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5,
 )  # fmt: skip
@@ -85,8 +94,6 @@ class Metrics:
         self.latency = seconds("latency", "From capture to the end of publishing.", camera)
         self.faces = gauge("faces", "Faces in the newest frame.", camera)
         self.emotions = counter("emotions", "Face readings by their emotion.", (*camera, "emotion"))
-        self.source_up = gauge("source_up", "1 while the source gives frames.", camera)
-        self.reconnects = counter("source_reconnects", "Attempts to open the source again.", camera)
         self.restarts = counter("pipeline_restarts", "Restarts after a stage died.", camera)
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker accepts us.")
         self.mqtt_messages = counter("mqtt_messages", "Messages handed to the MQTT client.")
@@ -121,12 +128,14 @@ class CameraMetrics:
         self._latency = metrics.latency.labels(camera)
         self._faces = metrics.faces.labels(camera)
         self._emotions = {e: metrics.emotions.labels(camera, e) for e in EMOTIONS}
-        self._overflow = metrics.dropped.labels(camera, "detect", "overflow")
+        self._dropped = {
+            (stage, reason): metrics.dropped.labels(camera, stage, reason)
+            for stage, reasons in DROPS.items()
+            for reason in reasons
+        }
         self._inference = metrics.inference.labels(camera)
         self._delegate_failures = metrics.delegate_failures.labels(camera)
         self._model: tuple[str, ...] | None = None
-        self._source_up = metrics.source_up.labels(camera)
-        self.reconnects = metrics.reconnects.labels(camera)
         self.restarts = metrics.restarts.labels(camera)
         self.viewers = metrics.viewers.labels(camera)
 
@@ -135,23 +144,25 @@ class CameraMetrics:
         """Time a stage's work on a frame; it counts as processed when that ends well."""
         start = time.perf_counter()
         yield
-        self._seconds[name].observe(time.perf_counter() - start)
+        self.worked(name, time.perf_counter() - start)
+
+    def worked(self, name: str, seconds: float) -> None:
+        """Count a frame that a stage has finished."""
+        self._seconds[name].observe(seconds)
         self._processed[name].inc()
         self._meters[name].tick()
 
-    def source_up(self, up: bool) -> None:
-        """Tell whether the source gives frames; while it gives none, there are no faces."""
-        self._source_up.set(up)
-        if not up:
-            self._faces.set(0)
+    def no_faces(self) -> None:
+        """Show no faces: the source gives no frames."""
+        self._faces.set(0)
 
     def captured(self) -> None:
         """Count a frame that the source gave."""
         self._captured.inc()
 
-    def overflowed(self) -> None:
-        """Count a frame that made room for a newer one before detection."""
-        self._overflow.inc()
+    def dropped(self, stage: str, reason: str, frames: int = 1) -> None:
+        """Count frames that never reached a stage; `DROPS` has the reasons."""
+        self._dropped[stage, reason].inc(frames)
 
     def published(self, observation: Observation, now: float) -> None:
         """Count a frame that went all the way; `now` is monotonic."""

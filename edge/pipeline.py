@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
-from edge.capture.loop import SourceStatus, capture
+from edge.capture.health import SourceHealth
 from edge.capture.source import Source
+from edge.capture.stage import CaptureStage
 from edge.channel import Channel, Closed, Overflow
 from edge.classify import Classifier
+from edge.config import CaptureConfig
 from edge.detect import FaceFinder
 from edge.metrics import CameraMetrics
 from edge.records import Detection, Frame, Observation
@@ -35,10 +37,6 @@ class Sink(Protocol):
         """Finish; nothing comes any more."""
         ...
 
-    def source_status(self, status: SourceStatus) -> None:
-        """Take a change of the source's status, on the capture thread."""
-        ...
-
 
 class Pipeline:
     """The four stages of a camera, from the source to a sink.
@@ -53,71 +51,86 @@ class Pipeline:
 
     Parameters
     ----------
-    source
-        Opened by the capture stage; its kind decides whether frames are dropped or wait.
+    make_source
+        Makes the source, for every attempt anew; its kind decides whether frames are dropped or
+        wait.
     finder, classifier
         Used by one thread each.
     sink
         Takes every observation, in order.
-    metrics
-        Counts and times each stage.
+    metrics, health
+        The camera's; they outlive the pipeline.
+    config
+        How frames are fetched.
     """
 
     def __init__(
         self,
-        source: Source,
+        make_source: Callable[[], Source],
         finder: FaceFinder,
         classifier: Classifier,
         sink: Sink,
         metrics: CameraMetrics,
+        health: SourceHealth,
+        config: CaptureConfig,
     ) -> None:
-        overflow = Overflow.DROP_OLDEST if source.live else Overflow.WAIT
-        frames = Channel[Frame](1 if source.live else 4, overflow, lambda _: metrics.overflowed())
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._waiting_since: float | None = None
+        live = make_source().live
+        frames = Channel[Frame](
+            1 if live else 4,
+            Overflow.DROP_OLDEST if live else Overflow.WAIT,
+            lambda _: metrics.dropped("detect", "overflow"),
+        )
         detections = Channel[Detection](2)
         observations = Channel[Observation](2)
 
-        def detect(frame: Frame) -> Detection:
-            return Detection(frame, finder.find(frame.image))
+        def deliver(frame: Frame) -> None:
+            if self._waiting_since is None:
+                self._waiting_since = time.monotonic()
+            frames.put(frame)
 
-        def classify(detection: Detection) -> Observation:
+        def fresh(frame: Frame, stage: str) -> bool:
+            if not live or time.monotonic() - frame.captured <= config.max_age_seconds:
+                return True
+            self._waiting_since = None
+            metrics.dropped(stage, "age")
+            return False
+
+        def detect(frame: Frame) -> Detection | None:
+            if not fresh(frame, "detect"):
+                return None
+            with metrics.stage("detect"):
+                return Detection(frame, finder.find(frame.image))
+
+        def classify(detection: Detection) -> Observation | None:
             frame = detection.frame
-            return Observation(frame, classifier.read(frame.image, detection.faces))
+            if not fresh(frame, "classify"):
+                return None
+            with metrics.stage("classify"):
+                return Observation(frame, classifier.read(frame.image, detection.faces))
 
         def publish(observation: Observation) -> None:
-            sink.accept(observation)
-            metrics.published(observation, time.monotonic())
+            with metrics.stage("publish"):
+                sink.accept(observation)
+                metrics.published(observation, time.monotonic())
+            self._waiting_since = None
 
-        def source_status(status: SourceStatus) -> None:
-            # A capture thread that was left behind must not speak for its successor.
-            if not self._abandoned.is_set():
-                metrics.source_up(status is SourceStatus.ONLINE)
-                sink.source_status(status)
-
-        self._stop = threading.Event()
-        self._abandoned = threading.Event()
         self._channels: tuple[Channel[Any], ...] = (frames, detections, observations)
-        self._error: BaseException | None = None
+        self._capture = CaptureStage(make_source, deliver, config, self._stop, metrics, health)
         self._threads = [
+            self._stage("capture", self._capture.run, frames),
             self._stage(
-                "capture",
-                lambda: capture(source, frames, self._stop, metrics, source_status),
-                frames,
-            ),
-            self._stage(
-                "detect",
-                lambda: _transform(frames, detect, detections, metrics, "detect"),
-                frames,
-                detections,
+                "detect", lambda: _transform(frames, detect, detections), frames, detections
             ),
             self._stage(
                 "classify",
-                lambda: _transform(detections, classify, observations, metrics, "classify"),
+                lambda: _transform(detections, classify, observations),
                 detections,
                 observations,
             ),
-            self._stage(
-                "publish", lambda: _drain(observations, publish, sink, metrics), observations
-            ),
+            self._stage("publish", lambda: _drain(observations, publish, sink), observations),
         ]
 
     def start(self) -> None:
@@ -134,6 +147,15 @@ class Pipeline:
     def error(self) -> BaseException | None:
         """What ended the first stage that died; None after a clean end."""
         return self._error
+
+    @property
+    def stuck_seconds(self) -> float:
+        """How long a frame has been waiting with none coming out, or capture gave no sign."""
+        now = time.monotonic()
+        waiting = self._waiting_since
+        if not self.running:
+            return 0.0
+        return max(now - self._capture.awake_until, 0.0 if waiting is None else now - waiting)
 
     def wait(self, timeout: float) -> None:
         """Wait until the last stage has ended, `timeout` seconds at most."""
@@ -155,7 +177,7 @@ class Pipeline:
         """
         self.request_stop()
         half = (deadline - time.monotonic()) / 2
-        # A frozen camera keeps capture in native code: what it would still bring is not waited for.
+        # What capture has handed over is finished; for what it waits for, nobody waits.
         if self._threads[0].is_alive():
             self._threads[0].join(max(0.0, half))
         for channel in self._channels:
@@ -163,8 +185,6 @@ class Pipeline:
         for thread in self._threads[1:]:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
-        if self.running:
-            self._abandoned.set()
         return not self.running
 
     def _stage(
@@ -185,29 +205,20 @@ class Pipeline:
         return threading.Thread(target=run, name=name, daemon=True)
 
 
-def _transform(
-    inbox: Channel[In],
-    work: Callable[[In], Out],
-    outbox: Channel[Out],
-    metrics: CameraMetrics,
-    stage: str,
-) -> None:
+def _transform(inbox: Channel[In], work: Callable[[In], Out | None], outbox: Channel[Out]) -> None:
     for item in inbox:
-        with metrics.stage(stage):
-            result = work(item)
-        outbox.put(result)
+        result = work(item)
+        if result is not None:
+            outbox.put(result)
 
 
-def _drain(
-    inbox: Channel[In], work: Callable[[In], None], sink: Sink, metrics: CameraMetrics
-) -> None:
+def _drain(inbox: Channel[In], work: Callable[[In], None], sink: Sink) -> None:
     try:
         while True:
             item = inbox.get(_IDLE_SECONDS)
             if item is None:
                 sink.idle()
-                continue
-            with metrics.stage("publish"):
+            else:
                 work(item)
     except Closed:
         sink.close()

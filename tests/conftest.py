@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.capture.source import DEMO_CLIP
+from edge.capture.factory import DEMO_CLIP
 from edge.classify import Classifier, load_classifier
 from edge.config import ClassifyConfig
 from tests.support.daemon import Daemon

@@ -1,5 +1,6 @@
-"""Where frames come from: demo clip, video file, RTSP or HTTP stream, webcam."""
+"""Where frames come from: cameras that may fail at any time, clips, folders of images."""
 
-from edge.capture.source import EndOfVideo, Source, SourceError, make_source
+from edge.capture.factory import make_source
+from edge.capture.source import EndOfVideo, Source, SourceError
 
 __all__ = ["EndOfVideo", "Source", "SourceError", "make_source"]

@@ -37,11 +37,17 @@ class OpenCvReader:
             raise SourceError(f"cannot open {self._description}")
         self._video = video
 
-    def read(self) -> ImageArray | None:
-        """Return the next picture, or None where OpenCV has none."""
+    def grab(self) -> bool:
+        """Wait for the next picture; return whether there is one."""
         if self._video is None:
             raise SourceError(f"{self._description} is not open")
-        good, image = self._video.read()
+        return self._video.grab()
+
+    def retrieve(self) -> ImageArray | None:
+        """Return the grabbed picture, or None where it cannot be decoded."""
+        if self._video is None:
+            raise SourceError(f"{self._description} is not open")
+        good, image = self._video.retrieve()
         if not good or image is None:
             return None
         return np.asarray(image, np.uint8)

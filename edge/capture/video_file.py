@@ -1,4 +1,4 @@
-"""A video file, once and as fast as it is read; and the demo clip, looped in real time."""
+"""A video file: as fast as it is read, or in real time; once, or for ever."""
 
 import threading
 import time
@@ -8,7 +8,8 @@ from typing import Final
 import cv2
 
 from edge.capture.opencv import OpenCvReader
-from edge.capture.source import EndOfVideo, Picture, SourceError
+from edge.capture.source import EndOfVideo, SourceError
+from edge.records import ImageArray
 
 _WHOLE: Final = 0.98
 """Fraction of the frames that the container announces below which a file counts as cut."""
@@ -19,16 +20,28 @@ _FASTEST: Final = 1000
 
 
 class VideoFile:
-    """A clip, from its first frame to its last."""
+    """A clip, from its first frame to its last.
+
+    Parameters
+    ----------
+    path
+        The file.
+    loop
+        Whether it begins anew after its last frame; its clock goes on then.
+    """
 
     live = False
+    damaged = 0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, loop: bool = False) -> None:
         self.description = str(path)
         self._path = path
+        self._loop = loop
         self._reader = OpenCvReader(self.description)
         self._number = 0
         self._counted = False
+        self._began = 0.0
+        self._position = 0.0
         self.frames = 0
         """Frames that the container announces, or seems to; 0 if none. Set by `open`."""
         self.fps = 0.0
@@ -48,35 +61,55 @@ class VideoFile:
         fps = self._reader.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps <= _FASTEST else 25.0
 
-    def read(self) -> Picture:
-        """Return the next frame; a clip that ends well before its last frame is an error."""
-        image = self._reader.read()
-        if image is None:
+    def grab(self) -> float:
+        """Go to the next frame; a clip that ends well before its last frame is an error."""
+        if not self._reader.grab():
             if self._number == 0 or (self._counted and self._number < self.frames * _WHOLE):
                 raise SourceError(
                     f"{self.description} is cut short or damaged: "
                     f"{self._number} of its {self.frames} frames could be read"
                 )
-            raise EndOfVideo
+            if not self._loop:
+                raise EndOfVideo
+            self._began = self._position + 1 / self.fps
+            self.open()
+            return self.grab()
         position = self._reader.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if position <= 0:
             position = self._number / self.fps
         self._number += 1
-        return Picture(image, position)
+        self._position = self._began + position
+        return self._position
+
+    def retrieve(self) -> ImageArray:
+        """Return the frame."""
+        image = self._reader.retrieve()
+        if image is None:
+            raise SourceError(f"{self.description} is damaged at its frame {self._number}")
+        return image
 
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
 
 
-class DemoClip:
-    """The clip that ships with edge-fer, played for ever at its own frame rate, as a camera."""
+class PlayedFile:
+    """A clip played at its own frame rate, as a camera would give it; the demo is one.
+
+    Parameters
+    ----------
+    clip
+        What to play.
+    description
+        What to call it in logs.
+    """
 
     live = True
+    damaged = 0
 
-    def __init__(self, path: Path) -> None:
-        self.description = "demo clip"
-        self._clip = VideoFile(path)
+    def __init__(self, clip: VideoFile, description: str) -> None:
+        self.description = description
+        self._clip = clip
         self._next = 0.0
         # Nothing sets it: waiting on it paces the clip, for a frame's time at most.
         self._pace = threading.Event()
@@ -86,18 +119,17 @@ class DemoClip:
         self._clip.open()
         self._next = time.monotonic()
 
-    def read(self) -> Picture:
-        """Return the next frame when it is due; begin anew after the last."""
-        try:
-            picture = self._clip.read()
-        except EndOfVideo:
-            self._clip.open()
-            picture = self._clip.read()
+    def grab(self) -> None:
+        """Wait until the next frame is due."""
+        self._clip.grab()
         now = time.monotonic()
         self._pace.wait(max(0.0, self._next - now))
         # After a pause, go on from now: frames that are late are not played in a rush.
         self._next = max(self._next + 1 / self._clip.fps, now)
-        return Picture(picture.image, None)
+
+    def retrieve(self) -> ImageArray:
+        """Return the frame."""
+        return self._clip.retrieve()
 
     def close(self) -> None:
         """Close the clip."""

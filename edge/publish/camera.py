@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable
 
-from edge.capture.loop import SourceStatus
 from edge.config import CameraConfig
 from edge.publish.messages import MessageWriter
 from edge.publish.mqtt import MqttPublisher
@@ -82,11 +81,6 @@ class CameraPublisher:
     def close(self) -> None:
         """Say of everyone present that they are lost: nobody will see them go."""
         self._expire(math.inf)
-
-    def source_status(self, status: SourceStatus) -> None:
-        """Publish the camera's status, retained."""
-        self._view.set_status(status)
-        self._mqtt.publish_retained(f"{self._name}/status", status.value.encode())
 
     def _expire(self, now: float) -> None:
         if self._last_frame is not None:

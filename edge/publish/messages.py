@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from edge.capture.health import Connection
 from edge.emotions import Emotion
 from edge.records import Event, Frame, Track
 
@@ -87,6 +88,23 @@ class StateMessage(Message):
     emotion: Emotion | None
 
 
+class ConnectionMessage(Message):
+    """``<camera>/connection``, retained: how the camera's connection is and was.
+
+    `since` is when `status` began, `last_frame_age` the seconds since the newest frame, null
+    before any. The rest is of the last hour, or of the time since the start: `online` the share
+    of it with frames, `quality` ``good`` from 0.99 of it, ``fair`` from 0.9.
+    """
+
+    status: Literal["starting", "online", "stalled", "reconnecting", "offline", "ended"]
+    since: AwareDatetime
+    last_frame_age: Annotated[float, Field(ge=0)] | None
+    quality: Literal["good", "fair", "poor"]
+    online: Fraction
+    reconnects: Annotated[int, Field(ge=0)]
+    stalls: Annotated[int, Field(ge=0)]
+
+
 def face_message(track: Track) -> FaceMessage:
     """Describe a track."""
     reading = track.reading
@@ -154,6 +172,25 @@ class MessageWriter:
             emotion=dominant,
         )
 
+    def connection(self, connection: Connection, wall: float) -> ConnectionMessage:
+        """Describe the camera's connection."""
+        return ConnectionMessage(
+            node=self._node,
+            camera=self.camera,
+            time=_utc(wall),
+            status=connection.state.value,
+            since=_utc(connection.since),
+            last_frame_age=_rounded(connection.frame_age),
+            quality=connection.quality,
+            online=round(connection.online, 4),
+            reconnects=connection.reconnects,
+            stalls=connection.stalls,
+        )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
 
 def _utc(wall: float) -> datetime:
     return datetime.fromtimestamp(wall, UTC)
@@ -165,6 +202,7 @@ def schemas() -> dict[str, str]:
         "event": EventMessage,
         "faces": FacesMessage,
         "state": StateMessage,
+        "connection": ConnectionMessage,
     }
     return {
         f"{name}.json": json.dumps(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import Flask, Response, abort, jsonify, render_template
@@ -86,7 +87,21 @@ class _InOrder(DefaultJSONProvider):
 
 def _describe(view: CameraView) -> dict[str, Any]:
     faces = [reading.describe() for reading in view.readings]
-    return {"name": view.name, "status": view.status, "fps": round(view.fps, 1), "faces": faces}
+    now = view.connection
+    return {
+        "name": view.name,
+        "status": now.state.value,
+        "fps": round(view.fps, 1),
+        "faces": faces,
+        "connection": {
+            "since": datetime.fromtimestamp(now.since, UTC).isoformat(timespec="milliseconds"),
+            "last_frame_age": None if now.frame_age is None else round(now.frame_age, 3),
+            "quality": now.quality,
+            "online": round(now.online, 4),
+            "reconnects": now.reconnects,
+            "stalls": now.stalls,
+        },
+    }
 
 
 def _parts(view: CameraView, stop: threading.Event) -> Iterator[bytes]:

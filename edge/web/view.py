@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import cv2
 
 from edge.annotate import annotate
-from edge.capture.loop import SourceStatus
+from edge.capture.health import Connection, SourceHealth
+from edge.capture.state import SourceState
 from edge.metrics import CameraMetrics
 from edge.records import Frame, Reading
 
@@ -26,11 +27,15 @@ class CameraView:
         JPEG quality, 10..100.
     metrics
         The camera's; counts viewers.
+    health
+        Of the camera's source.
     """
 
-    def __init__(self, name: str, quality: int, metrics: CameraMetrics) -> None:
+    def __init__(
+        self, name: str, quality: int, metrics: CameraMetrics, health: SourceHealth
+    ) -> None:
         self.name = name
-        self.status = "starting"
+        self._health = health
         self._quality = quality
         self._metrics = metrics
         self._changed = threading.Condition()
@@ -42,20 +47,18 @@ class CameraView:
 
     @property
     def readings(self) -> Sequence[Reading]:
-        """The faces in the newest frame."""
-        return self._readings
+        """The faces in the newest frame; none while the camera gives no frames."""
+        return self._readings if self._health.state is SourceState.ONLINE else ()
+
+    @property
+    def connection(self) -> Connection:
+        """How the camera's source is doing."""
+        return self._health.connection()
 
     @property
     def fps(self) -> float:
         """Frames a second that went through the whole pipeline."""
         return self._metrics.fps()
-
-    def set_status(self, status: SourceStatus) -> None:
-        """Take the source's status; a camera that gives no frames shows no faces."""
-        self.status = status.value
-        if status is not SourceStatus.ONLINE:
-            with self._changed:
-                self._readings = ()
 
     def show(self, frame: Frame, readings: Sequence[Reading]) -> None:
         """Make `frame` the newest."""

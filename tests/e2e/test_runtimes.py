@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convert.measure import COMPILED
-from edge.capture.source import DEMO_CLIP
+from edge.capture.factory import DEMO_CLIP
 from edge.classify.model import SHIPPED_MODELS
 from tests.support.daemon import Daemon, run_cli
 from tests.support.native import NO_VULKAN

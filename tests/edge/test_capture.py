@@ -1,30 +1,36 @@
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from edge.capture import EndOfVideo, Source, SourceError, make_source
-from edge.capture.network import NetworkStream
-from edge.capture.opencv import OpenCvReader
-from edge.capture.source import DEMO_CLIP
-from edge.capture.video_file import DemoClip, VideoFile
-from edge.config import CaptureConfig
+from edge.capture.factory import DEMO_CLIP
+from edge.capture.stream import NetworkStream
+from edge.capture.video_file import PlayedFile, VideoFile
+from edge.capture.webcam import Webcam
+from edge.config import CameraConfig, CaptureConfig, Config
 from edge.errors import ConfigError
-from edge.records import ImageArray
 from tests.support.system import program
 
 CONFIG = CaptureConfig(stall_seconds=1)
 
 
+def camera(source: str | int, **keys: Any) -> CameraConfig:
+    return Config.model_validate({"cameras": {"door": {"source": source, **keys}}}).cameras["door"]
+
+
 def _read_all(source: Source, times: list[float | None]) -> None:
     while True:
-        times.append(source.read().position)
+        times.append(source.grab())
+        source.retrieve()
 
 
 def test_a_clip_gives_every_frame_with_its_time(short_clip: Path) -> None:
-    source = make_source(str(short_clip), CONFIG)
+    source = make_source(camera(str(short_clip)))
     assert not source.live
     source.open()
     times: list[float | None] = []
@@ -34,7 +40,7 @@ def test_a_clip_gives_every_frame_with_its_time(short_clip: Path) -> None:
 
 
 def test_a_clip_beside_the_configuration(short_clip: Path) -> None:
-    source = make_source(short_clip.name, CONFIG, short_clip.parent)
+    source = make_source(camera(short_clip.name), short_clip.parent)
     source.open()
     source.close()
 
@@ -61,11 +67,11 @@ def test_what_is_no_video_is_an_error(tmp_path: Path, content: bytes) -> None:
 
 
 def test_the_demo_begins_anew_and_keeps_its_pace(short_clip: Path) -> None:
-    demo = DemoClip(short_clip)
+    demo = PlayedFile(VideoFile(short_clip, loop=True), "demo")
     demo.open()
     start = time.monotonic()
     for _ in range(45):
-        demo.read()
+        demo.grab()
     assert time.monotonic() - start > 44 / 25 - 0.1
 
 
@@ -73,31 +79,35 @@ def test_the_demo_begins_anew_and_keeps_its_pace(short_clip: Path) -> None:
     ("spec", "message"),
     [
         ("no-such-clip.mp4", "no video at .*no-such-clip.mp4"),
-        ("/dev/video9", "no camera at /dev/video9"),
-        (9, "no camera at /dev/video9"),
-        ("9", "no camera at /dev/video9"),
         ("ftp://host/clip", "no source of kind ftp://"),
-        ("/tmp", "no video at /tmp"),
     ],
 )
-def test_a_source_that_is_not_there_is_named(spec: str | int, message: str) -> None:
+def test_a_source_that_is_not_there_is_named(spec: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        make_source(spec, CONFIG)
+        make_source(camera(spec))
 
 
-class FrozenReader(OpenCvReader):
-    """Gives an old frame when the time limit has run out, as FFmpeg's decoder does."""
+@pytest.mark.parametrize(
+    ("spec", "device"),
+    [
+        ("/dev/video9", "/dev/video9"),
+        (9, "/dev/video9"),
+        ("9", "/dev/video9"),
+        ("/dev/v4l/by-id/usb-cam-index0", "/dev/v4l/by-id/usb-cam-index0"),
+    ],
+)
+def test_a_webcam_that_is_not_plugged_in_may_come(spec: str | int, device: str) -> None:
+    source = make_source(camera(spec))
+    assert source.live
+    with pytest.raises(SourceError, match=f"no camera at {device}: this box has"):
+        source.open()
 
-    def read(self) -> ImageArray:
-        time.sleep(1.0)
-        return np.zeros((4, 4, 3), np.uint8)
 
-
-def test_an_old_frame_of_a_frozen_camera_is_not_passed_off_as_fresh() -> None:
-    stream = NetworkStream("rtsp://127.0.0.1:9/x", CONFIG)
-    stream._reader = FrozenReader("frozen")
-    with pytest.raises(SourceError, match="gives no more frames"):
-        stream.read()
+def test_a_device_that_is_no_camera_is_an_error() -> None:
+    mode = {"width": 1280, "height": 720, "fps": 30, "fourcc": "MJPG"}
+    config = CaptureConfig.model_validate({"stall_seconds": 1, "webcam": mode})
+    with pytest.raises(SourceError, match="cannot open /dev/null"):
+        Webcam("/dev/null", config).open()
 
 
 def test_a_clip_whose_sound_is_longer_than_its_picture_is_whole(tmp_path: Path) -> None:
@@ -121,4 +131,75 @@ def test_a_camera_that_refuses_is_an_error_without_its_password() -> None:
     stream = NetworkStream("rtsp://user:secret@127.0.0.1:9/x", CONFIG)
     with pytest.raises(SourceError) as error:
         stream.open()
-    assert str(error.value) == "cannot open rtsp://127.0.0.1:9"
+    assert str(error.value) == (
+        "rtsp://127.0.0.1:9: connection refused: is the camera on, and the port right?"
+    )
+
+
+def test_user_and_password_take_their_place_in_the_url() -> None:
+    keys = {"username": "me@home", "password": "p:/@ss?#%"}
+    source = make_source(camera("rtsp://old:one@10.0.0.5:554/stream?x=1", **keys))
+    assert isinstance(source, NetworkStream)
+    assert source._url == "rtsp://me%40home:p%3A%2F%40ss%3F%23%25@10.0.0.5:554/stream?x=1"
+    assert source.description == "rtsp://10.0.0.5:554"
+
+
+def test_a_clip_in_a_loop_has_a_clock_that_goes_on(short_clip: Path) -> None:
+    source = make_source(camera(str(short_clip), capture={"loop": True}))
+    assert not source.live
+    source.open()
+    times = [source.grab() for _ in range(75)]
+    assert times == pytest.approx([number / 25 for number in range(75)], abs=0.01)
+
+
+def test_a_clip_in_real_time_is_a_camera_that_ends(short_clip: Path) -> None:
+    source = make_source(camera(str(short_clip), capture={"realtime": True}))
+    assert source.live
+    source.open()
+    start = time.monotonic()
+    times: list[float | None] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    assert times == [None] * 30
+    assert time.monotonic() - start > 29 / 25 - 0.1
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, name in enumerate(("c.PNG", "a.jpg", "b.jpeg")):
+        good, data = cv2.imencode(Path(name).suffix.lower(), np.full((20, 30, 3), number, np.uint8))
+        assert good
+        (folder / name).write_bytes(data.tobytes())
+    return folder
+
+
+def test_a_folder_of_images_is_a_clip_in_the_order_of_names(pictures: Path) -> None:
+    (pictures / "aa.jpg").write_bytes(b"no image")
+    (pictures / "aaa.jpg").write_bytes(b"")
+    (pictures / "notes.txt").write_bytes(b"no image, and not taken for one")
+    source = make_source(camera(pictures.name), pictures.parent)
+    source.open()
+    shown: list[int] = []
+    for _ in range(3):
+        source.grab()
+        shown.append(int(source.retrieve()[0, 0, 0]))
+    with pytest.raises(EndOfVideo):
+        source.grab()
+    assert shown == [1, 2, 0]
+    assert source.damaged == 2
+
+
+def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
+    source = make_source(camera(str(tmp_path)))
+    with pytest.raises(SourceError, match=f"no images in {tmp_path}"):
+        source.open()
+
+
+def test_a_folder_of_damaged_images_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    source = make_source(camera(str(tmp_path)))
+    source.open()
+    with pytest.raises(SourceError, match="none of the images"):
+        source.grab()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.capture.source import DEMO_CLIP
+from edge.capture.factory import DEMO_CLIP
 from edge.emotions import EMOTIONS
 from tests.support.daemon import run_cli
 from tests.support.system import Process, eventually, free_port

@@ -130,3 +130,21 @@ def test_a_section_without_keys_keeps_the_defaults(tmp_path: Path) -> None:
 def test_sources_are_shown_without_passwords(url: str) -> None:
     assert "secret" not in redact(url)
     assert "10.0.0.5" in redact(url)
+
+
+def test_a_secret_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "door.password").write_text("p@ss\n")
+    config = load(
+        tmp_path,
+        "cameras: {door: {source: 'rtsp://10.0.0.5/x', username: me, "
+        "password: '${file:door.password}'}}",
+    )
+    password = config.cameras["door"].password
+    assert password is not None
+    assert password.get_secret_value() == "p@ss"
+    assert "p@ss" not in repr(config)
+
+
+def test_a_secret_without_its_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"line 2: mqtt\.password needs the file .*: No such"):
+        load(tmp_path, "cameras: {door: {source: demo}}\nmqtt: {password: '${file:none}'}")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import edge.web.view
+from edge.capture.health import SourceHealth
+from edge.capture.state import SourceState
 from edge.metrics import Metrics
 from edge.records import Box, Frame, ImageArray, Reading
 from edge.web.app import create_app
@@ -19,7 +21,9 @@ def frame(number: int) -> Frame:
 
 @pytest.fixture
 def view() -> CameraView:
-    return CameraView("door", 80, Metrics().camera("door"))
+    health = SourceHealth()
+    health.move(SourceState.ONLINE)
+    return CameraView("door", 80, Metrics().camera("door"), health)
 
 
 def test_a_picture_is_drawn_and_encoded_once_for_all_and_not_for_nobody(
@@ -78,3 +82,6 @@ def test_pages_answer(view: CameraView) -> None:
     (camera,) = client.get("/api/cameras").get_json()
     assert camera["faces"][0]["label"] == "happy"
     assert camera["faces"][0]["box"] == [1, 2, 3, 4]
+    assert camera["status"] == "online"
+    assert camera["connection"]["quality"] == "good"
+    assert camera["connection"]["last_frame_age"] is None

@@ -1,0 +1,62 @@
+"""A camera's connection, as MQTT and the page tell it."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from edge.capture.health import SourceHealth
+from edge.capture.state import SourceState
+from edge.metrics import CameraMetrics
+from edge.publish.messages import MessageWriter
+from edge.publish.mqtt import MqttPublisher
+
+_EVERY_SECONDS: Final = 60.0
+
+
+class SourcePublisher:
+    """Publishes each move of a source at once, and its figures every minute; both retained.
+
+    Parameters
+    ----------
+    writer, mqtt
+        Make and take the messages.
+    metrics
+        The camera's.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        writer: MessageWriter,
+        mqtt: MqttPublisher,
+        metrics: CameraMetrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._mqtt = mqtt
+        self._metrics = metrics
+        self._clock = clock
+        self._next = 0.0
+        self.health = SourceHealth(self._moved)
+        """The source's; to be moved by the capture stage."""
+
+    def start(self) -> None:
+        """Publish that the source is starting."""
+        self._moved(self.health.state)
+
+    def tick(self) -> None:
+        """Publish the figures if their time has come; called from time to time."""
+        if self._clock() >= self._next:
+            self._tell()
+
+    def _moved(self, state: SourceState) -> None:
+        if state is not SourceState.ONLINE:
+            self._metrics.no_faces()
+        self._mqtt.publish_retained(f"{self._writer.camera}/status", state.value.encode())
+        self._next = 0.0  # the figures follow with the next tick
+
+    def _tell(self) -> None:
+        self._next = self._clock() + _EVERY_SECONDS
+        message = self._writer.connection(self.health.connection(), time.time())
+        self._mqtt.publish_retained(f"{self._writer.camera}/connection", message.json_bytes())
