@@ -12,7 +12,7 @@ from edge.capture.factory import DEMO_CLIP
 from edge.classify import Classifier, load_classifier
 from edge.config import ClassifyConfig
 from tests.support.daemon import Daemon
-from tests.support.servers import RtspServer, Subscriber, h264_clip, start_mosquitto
+from tests.support.servers import RtspServer, Subscriber, face_clip, h264_clip, start_mosquitto
 from tests.support.system import SHARED, Process, free_port, missing
 
 FACE_SECOND = 8.0
@@ -68,6 +68,12 @@ def mosquitto(tmp_path: Path) -> Iterator[tuple[Process, int]]:
 def demo_h264(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo clip as H.264."""
     return h264_clip(DEMO_CLIP, tmp_path_factory.mktemp("h264"))
+
+
+@pytest.fixture(scope="session")
+def face_h264(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of the demo clip with one face in every frame, as H.264."""
+    return face_clip(tmp_path_factory.mktemp("face"))
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ _HEAL_SECONDS: Final = 3.0
 """Pictures build on those before them. After damage they are left out until the next key picture,
 or for this long: some cameras send none and refresh a stripe at a time."""
 
+_STALLED: Final = 0.9
+"""Fraction of the time limit from which a wait counts as having run into it."""
+
 _TURNS: Final = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     -90: cv2.ROTATE_90_CLOCKWISE,
@@ -63,7 +66,8 @@ class NetworkStream:
     def open(self) -> None:
         """Connect, find the video and ask for it; fails after `stall_seconds` at the latest."""
         limit = self._config.stall_seconds
-        options = {"err_detect": "explode"}
+        # What the frame rate may be is of no use to us, and to find out takes FFmpeg a second.
+        options = {"fpsprobesize": "0"}
         if self._url.lower().startswith("rtsp"):
             options["rtsp_transport"] = self._config.transport
         try:
@@ -81,13 +85,20 @@ class NetworkStream:
         self._pictures = self._decode(container, video)
 
     def grab(self) -> None:
-        """Wait for the next sound picture."""
+        """Wait for the next sound picture.
+
+        The one that comes when the time limit has run out is an old one that FFmpeg still held.
+        The camera is frozen then, and it is not passed off as fresh.
+        """
+        start = time.monotonic()
         try:
             self._picture = next(self._pictures)
         except StopIteration:
             raise SourceError(f"{self.description} gives no more frames") from None
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise SourceError(f"{self.description}: {_reason(error)}") from None
+        if time.monotonic() - start > _STALLED * self._config.stall_seconds:
+            raise SourceError(f"{self.description} gives no more frames")
 
     def retrieve(self) -> ImageArray:
         """Return the grabbed picture, upright."""

@@ -1,11 +1,12 @@
-"""A camera: an H.264 clip in a loop, in real time, as one endless RTSP stream.
+"""A camera: H.264 clips in a loop, in real time, as one endless RTSP stream.
 
-Run by Debian's python3, which has GStreamer's bindings: rtsp_server.py CLIP PORT; the stream is
-rtsp://127.0.0.1:PORT/clip.
+Run by Debian's python3, which has GStreamer's bindings: rtsp_server.py PORT CLIP [CLIP...], with
+--login USER:PASSWORD to ask for them. The stream is rtsp://127.0.0.1:PORT/clip: the clips, one
+after another, whatever their sizes; /sound has no picture.
 """
 
-import sys
-from itertools import count
+import argparse
+from itertools import cycle
 
 import gi
 
@@ -35,18 +36,23 @@ def read_clip(path):
 
 
 Gst.init(None)
-clip, port = sys.argv[1:]
-frames, distance = read_clip(clip)
+parser = argparse.ArgumentParser()
+parser.add_argument("port")
+parser.add_argument("clips", nargs="+")
+parser.add_argument("--login")
+given = parser.parse_args()
+clips = [read_clip(path) for path in given.clips]
+distance = clips[0][1]
+frames = [frame for pictures, _ in clips for frame in pictures]
 
 
 def play(_factory, media):
     """Feed a freshly opened stream, a frame at a time, for as long as it takes them."""
     source = media.get_element().get_by_name("source")
-    numbers = count()
+    numbered = enumerate(cycle(frames))
 
     def push():
-        number = next(numbers)
-        data, delay = frames[number % len(frames)]
+        number, (data, delay) = next(numbered)
         buffer = Gst.Buffer.new_wrapped(data)
         buffer.dts = number * distance
         buffer.pts = buffer.dts + delay
@@ -56,16 +62,35 @@ def play(_factory, media):
     GLib.timeout_add(distance // Gst.MSECOND, push)
 
 
+def mount(path, launch):
+    """Serve a GStreamer pipeline, one for all who watch."""
+    factory = GstRtspServer.RTSPMediaFactory.new()
+    factory.set_launch(f"( {launch} )")
+    factory.set_shared(True)
+    if given.login:
+        permissions = GstRtspServer.RTSPPermissions.new()
+        for what in ("access", "construct"):
+            permissions.add_permission_for_role("viewer", f"media.factory.{what}", True)
+        factory.set_permissions(permissions)
+    server.get_mount_points().add_factory(path, factory)
+    return factory
+
+
 server = GstRtspServer.RTSPServer.new()
 server.set_address("127.0.0.1")
-server.set_service(port)
-factory = GstRtspServer.RTSPMediaFactory.new()
-factory.set_launch(
-    f"( appsrc name=source is-live=true format=time caps={CAPS} ! h264parse config-interval=1 "
-    "! rtph264pay name=pay0 pt=96 )"
-)
-factory.set_shared(True)
-factory.connect("media-configure", play)
-server.get_mount_points().add_factory("/clip", factory)
+server.set_service(given.port)
+if given.login:
+    user, password = given.login.split(":")
+    token = GstRtspServer.RTSPToken.new()
+    token.set_string("media.factory.role", "viewer")
+    auth = GstRtspServer.RTSPAuth.new()
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    server.set_auth(auth)
+mount(
+    "/clip",
+    f"appsrc name=source is-live=true format=time caps={CAPS} ! h264parse config-interval=1 "
+    "! rtph264pay name=pay0 pt=96",
+).connect("media-configure", play)
+mount("/sound", "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8")
 server.attach(None)
 GLib.MainLoop().run()

@@ -103,6 +103,22 @@ class Process:
         code = self.popen.wait(seconds)
         return code, time.monotonic() - start
 
+    @property
+    def threads(self) -> int:
+        """How many threads it has."""
+        return len(list(Path(f"/proc/{self.popen.pid}/task").iterdir()))
+
+    @property
+    def descriptors(self) -> int:
+        """How many files and sockets it has open."""
+        return len(list(Path(f"/proc/{self.popen.pid}/fd").iterdir()))
+
+    @property
+    def resident_mb(self) -> float:
+        """Its resident memory in MB."""
+        pages = int(Path(f"/proc/{self.popen.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
     def kill(self) -> None:
         """End it, frozen or not."""
         if self.popen.poll() is None:

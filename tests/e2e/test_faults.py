@@ -1,0 +1,109 @@
+"""The fault harness in its short form; ``make chaos`` is the long one."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.chaos.outages import back_while_opened, freeze, refusals, restarts, sizes, stop
+from tests.e2e.chaos.site import STALL_SECONDS, Site, site, until
+from tests.support.proxy import Proxy
+from tests.support.servers import face_clip
+from tests.support.system import eventually, free_port
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as here:
+        yield here
+
+
+def test_a_camera_that_restarts_is_back_each_time_and_nothing_leaks(
+    place: Site, face_h264: Path
+) -> None:
+    found = restarts(place, face_h264, times=3, away=1.0)
+    print(f"\nback after {found.seconds} s; threads {found.threads}, files {found.descriptors}")
+    assert len(found.seconds) == 3
+    assert found.threads[1] <= found.threads[0]
+    assert found.descriptors[1] <= found.descriptors[0]
+
+
+def test_a_frozen_camera_is_noticed_told_and_back(place: Site, face_h264: Path) -> None:
+    found = freeze(place, face_h264, seconds=8)
+    print(f"\n{found}")
+    assert found.noticed < STALL_SECONDS + 2
+    assert found.statuses[:4] == ["starting", "online", "stalled", "reconnecting"]
+    assert found.statuses[-1] == "online"
+    assert found.same_process
+
+
+def test_every_refusal_has_its_status_and_its_line(place: Site, face_h264: Path) -> None:
+    said = {each.kind: each for each in refusals(place, face_h264)}
+    for kind, words in {
+        "silent": "no answer, or none that is video",
+        "off": "connection refused",
+        "locked": "wrong or missing user and password",
+        "wrong": "wrong or missing user and password",
+        "nopath": "no stream at this path",
+        "sound": "has no video",
+    }.items():
+        assert words in said[kind].line, said[kind]
+        assert said[kind].statuses == ["starting", "reconnecting", "offline"]
+    assert said["well"].statuses == ["starting", "online"]
+
+
+def test_a_server_that_answers_again_while_it_is_opened(place: Site, face_h264: Path) -> None:
+    assert back_while_opened(place, face_h264) < 30
+
+
+def test_a_stream_that_changes_its_size_goes_on(place: Site, tmp_path: Path) -> None:
+    clips = [face_clip(tmp_path, size) for size in ("1280x720", "640x360", "1920x1080")]
+    found = sizes(place, clips, seconds=14)
+    print(f"\nevents by size: {found}")
+    assert {"1280x720", "640x360", "1920x1080"} <= set(found)
+
+
+def test_damaged_pictures_are_counted_and_not_classified(place: Site, face_h264: Path) -> None:
+    camera = place.camera(face_h264)
+    proxy = Proxy(camera.port)
+    place.stack.callback(proxy.close)
+    box = place.box({"door": f"rtsp://127.0.0.1:{proxy.port}/clip"})
+    until(box, "online")
+    proxy.corrupt = 1e-4
+
+    def corrupt() -> float:
+        return box.metric("edge_fer_frames_dropped_total", camera="door", reason="corrupt")
+
+    eventually(lambda: corrupt() > 5, 40, "damaged pictures")
+    proxy.corrupt = 0.0
+    until(box, "online")
+    before = box.metric("edge_fer_frames_processed_total", camera="door", stage="publish")
+    eventually(
+        lambda: (
+            box.metric("edge_fer_frames_processed_total", camera="door", stage="publish")
+            > before + 25
+        ),
+        30,
+        "sound pictures again",
+    )
+
+
+@pytest.mark.parametrize("fault", ["silent", "off", "locked", "corrupt", "slow", "stalled"])
+def test_it_stops_in_every_state_of_its_camera(place: Site, face_h264: Path, fault: str) -> None:
+    camera = place.camera(face_h264, login="user:secret" if fault == "locked" else "")
+    proxy = Proxy(free_port() if fault == "off" else camera.port)
+    place.stack.callback(proxy.close)
+    proxy.silent = fault == "silent"
+    box = place.box({"door": f"rtsp://127.0.0.1:{proxy.port}/clip"})
+    if fault in ("corrupt", "slow", "stalled"):
+        until(box, "online")
+        proxy.corrupt = 1e-3 if fault == "corrupt" else 0.0
+        proxy.bytes_a_second = 2e4 if fault == "slow" else None
+        if fault == "stalled":
+            camera.process.freeze()
+            until(box, "stalled", STALL_SECONDS + 5)
+        time.sleep(1)
+    code, seconds = stop(box)
+    print(f"\n{fault}: exit {code} after {seconds:.2f} s")
+    assert (code, seconds < 5) == (0, True)
