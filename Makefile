@@ -5,9 +5,11 @@ TEST_ENV := .venv-test
 # tflite-runtime's last wheels are for Python 3.11.
 TFLITE_PYTHON ?= python3.11
 TFLITE_ENV := .venv-tflite-runtime
+# The scenarios of make chaos; each has options: python -m tests.e2e.chaos soak --help
+CHAOS ?= restarts freeze refusals sizes neighbours damaged soak
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tflite-runtime lint format debian-packages schemas demo-clip pictures clean
+.PHONY: help run test chaos tflite-runtime lint format debian-packages schemas demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,6 +21,9 @@ run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker
 test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
 	@echo "Running the tests; parts of the system that are missing are named at the end."
 	$(TEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+chaos: $(TEST_ENV)/installed  ## Break everything around a running daemon for 1 1/2 hours, and measure
+	$(TEST_ENV)/bin/python -m tests.e2e.chaos --out chaos $(CHAOS)
 
 tflite-runtime: $(TFLITE_ENV)/installed  ## Make the environment that tests of tflite-runtime use
 

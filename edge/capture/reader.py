@@ -85,6 +85,7 @@ class Reader:
         except BaseException as error:  # noqa: BLE001 - the stage asks for it
             self.error = error
         finally:
+            self._count_damage()
             self.source.close()
             self.news.set()
 
@@ -113,12 +114,15 @@ class Reader:
         self.newest = captured
         self._health.frame(captured)
         self._metrics.captured()
+        self._count_damage()
+        if first:
+            self.news.set()
+
+    def _count_damage(self) -> None:
         damaged = self.source.damaged
         if damaged > self._damaged:
             self._metrics.dropped("capture", "corrupt", damaged - self._damaged)
             self._damaged = damaged
-        if first:
-            self.news.set()
 
 
 def _is_blank(image: ImageArray) -> bool:

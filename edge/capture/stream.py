@@ -121,6 +121,7 @@ class NetworkStream:
     def _decode(self, container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
         """Give the pictures that are whole, and build on whole ones."""
         healed = -1.0  # monotonic time from which pictures are shown again
+        sound = time.monotonic()
         for packet in container.demux(video):
             if packet.size == 0:  # the end, or the time limit: what would come now is old
                 return
@@ -129,13 +130,16 @@ class NetworkStream:
             except av.error.InvalidDataError:
                 self.damaged += 1
                 healed = time.monotonic() + _HEAL_SECONDS
-                continue
+                pictures = []
             for picture in pictures:
                 if picture.is_corrupt or (time.monotonic() < healed and not picture.key_frame):
                     self.damaged += 1
                 else:
                     healed = -1.0
                     yield picture
+                    sound = time.monotonic()
+            if time.monotonic() - sound > self._config.stall_seconds:
+                raise SourceError(f"{self.description} gives no picture that is whole")
 
 
 def _with_login(url: str, username: str, password: str) -> str:

@@ -2,10 +2,13 @@
 
 Run by Debian's python3, which has GStreamer's bindings: rtsp_server.py PORT CLIP [CLIP...], with
 --login USER:PASSWORD to ask for them. The stream is rtsp://127.0.0.1:PORT/clip: the clips, one
-after another, whatever their sizes; /sound has no picture.
+after another, whatever their sizes; /sound has no picture. SIGUSR1 begins to damage the
+pictures, and again ends it.
 """
 
 import argparse
+import random
+import signal
 from itertools import cycle
 
 import gi
@@ -46,6 +49,23 @@ distance = clips[0][1]
 frames = [frame for pictures, _ in clips for frame in pictures]
 
 
+damage = [False]
+
+
+def turn():
+    """Begin to damage pictures, or end it."""
+    damage[0] = not damage[0]
+    return True
+
+
+def spoil(data):
+    """Put twenty random bytes into the second half of a picture."""
+    spoilt = bytearray(data)
+    for _ in range(20):
+        spoilt[random.randrange(len(data) // 2, len(data))] = random.randrange(256)
+    return bytes(spoilt)
+
+
 def play(_factory, media):
     """Feed a freshly opened stream, a frame at a time, for as long as it takes them."""
     source = media.get_element().get_by_name("source")
@@ -53,7 +73,7 @@ def play(_factory, media):
 
     def push():
         number, (data, delay) = next(numbered)
-        buffer = Gst.Buffer.new_wrapped(data)
+        buffer = Gst.Buffer.new_wrapped(spoil(data) if damage[0] else data)
         buffer.dts = number * distance
         buffer.pts = buffer.dts + delay
         buffer.duration = distance
@@ -88,9 +108,9 @@ if given.login:
     server.set_auth(auth)
 mount(
     "/clip",
-    f"appsrc name=source is-live=true format=time caps={CAPS} ! h264parse config-interval=1 "
-    "! rtph264pay name=pay0 pt=96",
+    f"appsrc name=source is-live=true format=time caps={CAPS} ! rtph264pay name=pay0 pt=96",
 ).connect("media-configure", play)
 mount("/sound", "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8")
+GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, turn)
 server.attach(None)
 GLib.MainLoop().run()

@@ -1,6 +1,7 @@
 """A real MQTT broker with a subscriber, and a real RTSP server."""
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -47,6 +48,10 @@ class RtspServer:
         """Start it, for the first time or again after `kill`."""
         self.process = Process(self._command, self._log)
         eventually(lambda: listens(self.port), what=f"RTSP server: {self.process.text}")
+
+    def damage(self) -> None:
+        """Begin to damage every picture, or end it again."""
+        self.process.popen.send_signal(signal.SIGUSR1)
 
     def kill(self) -> None:
         """End it at once, as a camera does whose cable is pulled."""

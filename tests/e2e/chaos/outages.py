@@ -102,7 +102,7 @@ def refusals(place: Site, clip: Path) -> list[Refusal]:
         wanted = "online" if name == "well" else "offline"
         until(box, wanted, 90, camera=name)
         eventually(lambda n=name, w=wanted: statuses(place.subscriber, n)[-1] == w, 5)
-        lines = [line for line in box.text.splitlines() if f" {name}" in line]
+        lines = [line for line in box.text.splitlines() if f" {name} is " in line]
         found.append(Refusal(name, statuses(place.subscriber, name), lines[-1] if lines else ""))
     assert "secret" not in box.text
     assert "Traceback" not in box.text

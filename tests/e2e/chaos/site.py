@@ -72,7 +72,10 @@ def state(box: Daemon, camera: str = "door") -> str:
 def until(box: Daemon, wanted: str, seconds: float = 60.0, camera: str = "door") -> float:
     """Wait for a camera's status; return the seconds that it took."""
     start = time.monotonic()
-    eventually(lambda: state(box, camera) == wanted, seconds, f"{camera} {wanted}; {box.text}")
+    try:
+        eventually(lambda: state(box, camera) == wanted, seconds, f"{camera} {wanted}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; the log: {box.text}") from None
     return time.monotonic() - start
 
 
