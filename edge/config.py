@@ -1,7 +1,7 @@
 """The typed model of ``config.yaml``: unknown keys are refused, and every default is here."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -147,6 +147,14 @@ class CameraConfig(Section):
     track: TrackConfig
     publish: PublishConfig
     stream: StreamConfig
+
+    @model_validator(mode="after")
+    def _login_has_its_url(self) -> Self:
+        if self.username is None and self.password is not None:
+            raise ValueError("password goes with username")
+        if self.username is not None and "://" not in str(self.source):
+            raise ValueError("username and password go with a camera on the network")
+        return self
 
 
 class MqttConfig(Section):

@@ -145,6 +145,19 @@ def test_a_secret_from_a_file(tmp_path: Path) -> None:
     assert "p@ss" not in repr(config)
 
 
+@pytest.mark.parametrize(
+    ("camera", "message"),
+    [
+        ("{source: demo, username: me}", "go with a camera on the network"),
+        ("{source: 'rtsp://10.0.0.5/x', password: secret}", "password goes with username"),
+    ],
+)
+def test_a_login_without_its_place_is_named(tmp_path: Path, camera: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"line 1: cameras.door: .*{message}") as error:
+        load(tmp_path, f"cameras: {{door: {camera}}}")
+    assert "secret" not in str(error.value)
+
+
 def test_a_secret_without_its_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"line 2: mqtt\.password needs the file .*: No such"):
         load(tmp_path, "cameras: {door: {source: demo}}\nmqtt: {password: '${file:none}'}")
