@@ -10,6 +10,7 @@ from tests.e2e.chaos.outages import back_while_opened, freeze, refusals, restart
 from tests.e2e.chaos.site import STALL_SECONDS, Site, site, state, until
 from tests.support.proxy import Proxy
 from tests.support.servers import face_clip
+from tests.support.service_manager import Manager
 from tests.support.system import eventually, free_port
 
 
@@ -109,3 +110,34 @@ def test_it_stops_in_every_state_of_its_camera(place: Site, face_h264: Path, fau
     code, seconds = stop(box)
     print(f"\n{fault}: exit {code} after {seconds:.2f} s")
     assert (code, seconds < 5) == (0, True)
+
+
+def test_systemd_hears_that_it_is_ready_how_it_does_and_that_it_lives(
+    place: Site, tmp_path: Path, face_h264: Path
+) -> None:
+    manager = Manager(tmp_path / "notify")
+    place.stack.callback(manager.close)
+    camera = place.camera(face_h264)
+    camera.kill()
+    box = place.box({"door": camera.url}, env=manager.environment | {"WATCHDOG_USEC": "2000000"})
+    heard: list[str] = []
+
+    def hears(line: str) -> bool:
+        heard.extend(manager.heard())
+        return line in heard
+
+    eventually(lambda: hears("READY=1"), 30)
+    assert state(box) == "offline", "ready as soon as the camera is known to be away"
+    assert "WATCHDOG=1" in heard, "the reconnect loop lives"
+    camera.start()
+    until(box, "online")
+    heard.clear()
+    eventually(lambda: hears("WATCHDOG=1"), 5)
+    eventually(lambda: any("STATUS=1 of 1 cameras" in line for line in manager.heard()), 30)
+    box.freeze()
+    manager.heard()
+    time.sleep(2)
+    assert manager.heard() == []
+    box.thaw()
+    assert stop(box)[0] == 0
+    assert hears("STOPPING=1")

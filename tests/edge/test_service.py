@@ -10,6 +10,7 @@ from edge.capture.state import SourceState
 from edge.sd_notify import Notifier
 from edge.service import Service
 from edge.supervisor import Supervisor
+from tests.support.service_manager import Manager
 
 
 class Camera(Supervisor):
@@ -31,27 +32,6 @@ class Camera(Supervisor):
     @property
     def stuck_seconds(self) -> float:
         return self.stuck
-
-
-class Manager:
-    """The service manager's end."""
-
-    def __init__(self, path: Path) -> None:
-        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "20000000"}
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self._socket.setblocking(False)
-
-    def heard(self) -> list[str]:
-        lines: list[str] = []
-        while True:
-            try:
-                lines += self._socket.recv(4096).decode().split("\n")
-            except BlockingIOError:
-                return lines
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture

@@ -35,7 +35,9 @@ class Site:
         self.stack.callback(server.kill)
         return server
 
-    def box(self, sources: dict[str, str], **sections: Any) -> Daemon:
+    def box(
+        self, sources: dict[str, str], env: dict[str, str] | None = None, **sections: Any
+    ) -> Daemon:
         """Start the daemon on some cameras and wait for its page."""
         config = {
             "cameras": {name: {"source": source} for name, source in sources.items()},
@@ -43,7 +45,7 @@ class Site:
             "mqtt": {"broker": "127.0.0.1", "port": self.port},
             **sections,
         }
-        box = Daemon(self.folder, config)
+        box = Daemon(self.folder, config, env=env)
         self.stack.callback(box.kill)
         return box.ready()
 
