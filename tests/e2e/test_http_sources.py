@@ -1,5 +1,6 @@
 """Cameras by HTTP: MJPEG, from edge-fer's own page, and HLS, from files as a camera writes them."""
 
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +8,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from edge.capture import SourceError
@@ -66,6 +69,30 @@ def test_an_hls_stream_is_a_camera(site: str, tmp_path: Path, face_h264: Path) -
         stream.grab()
     assert stream.retrieve().shape == (540, 960, 3)
     stream.close()
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_camera_on_its_side_is_turned_upright(
+    site: str, tmp_path: Path, face_h264: Path, degrees: int
+) -> None:
+    content = bytearray(face_h264.read_bytes())
+    across, down = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    # The matrix of the track's header, after forty bytes of it (ISO/IEC 14496-12, 8.3.2).
+    place = content.index(b"tkhd") + 44
+    turn = (across, down, 0, -down, across, 0, 0, 0, 0x4000)
+    content[place : place + 36] = struct.pack(">9i", *(value << 16 for value in turn))
+    (tmp_path / "turned.mp4").write_bytes(content)
+    stream = NetworkStream(f"{site}/turned.mp4", CONFIG)
+    stream.open()
+    stream.grab()
+    ours = stream.retrieve()
+    stream.close()
+    video = cv2.VideoCapture(str(tmp_path / "turned.mp4"))
+    assert video.get(cv2.CAP_PROP_ORIENTATION_META) in {degrees, 360 - degrees}
+    good, theirs = video.read()
+    assert good
+    assert ours.shape == theirs.shape == ((960, 540, 3) if degrees != 180 else (540, 960, 3))
+    assert np.abs(ours.astype(int) - theirs).mean() < 3, "as OpenCV turns it"
 
 
 @pytest.mark.parametrize(
