@@ -13,6 +13,7 @@ import click
 import edge
 from edge.command import CommandGroup, complain
 from edge.errors import ConfigError, EdgeFerError
+from edge.memory import limit_arenas
 
 _CONFIG = click.option(
     "--config",
@@ -75,6 +76,7 @@ def run(context: click.Context, config: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    limit_arenas()
 
     from edge.config_file import load_config
     from edge.daemon import Daemon

@@ -7,7 +7,7 @@ from typing import Final
 
 from edge.capture.health import SourceHealth
 from edge.capture.pace import Pace
-from edge.capture.source import Source
+from edge.capture.source import EndOfVideo, Source, SourceError
 from edge.channel import Closed
 from edge.metrics import CameraMetrics
 from edge.records import Frame, ImageArray
@@ -82,6 +82,11 @@ class Reader:
                 number += self._read(number)
         except Closed:
             pass
+        except (SourceError, EndOfVideo) as error:
+            # Its traceback holds the decoder, with its threads and pictures, and would keep them
+            # until Python's collector of cycles comes by.
+            error.__context__ = None
+            self.error = error.with_traceback(None)
         except BaseException as error:  # noqa: BLE001 - the stage asks for it
             self.error = error
         finally:
