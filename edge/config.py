@@ -31,17 +31,6 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class WebcamConfig(Section):
-    """The mode that a webcam is asked for; null leaves it as it is."""
-
-    width: Annotated[int, Field(ge=16, le=16384)] | None = None
-    height: Annotated[int, Field(ge=16, le=16384)] | None = None
-    fps: Annotated[float, Field(gt=0, le=1000)] | None = None
-    fourcc: Annotated[str, Field(pattern=r"^[ -~]{4}$")] | None = Field(
-        None, description="The pixel format, such as MJPG: large pictures over USB 2 need it."
-    )
-
-
 class CaptureConfig(Section):
     """How frames are fetched."""
 
@@ -55,7 +44,13 @@ class CaptureConfig(Section):
     transport: Literal["tcp", "udp"] = Field("tcp", description="Of RTSP.")
     realtime: bool = Field(False, description="Play a video file at its own speed, as a camera.")
     loop: bool = Field(False, description="Begin a video file anew after its end.")
-    webcam: WebcamConfig = WebcamConfig()
+    width: Annotated[int, Field(ge=16, le=16384)] | None = Field(
+        None, description="What a webcam is asked for, as the next two; null leaves it as it is."
+    )
+    height: Annotated[int, Field(ge=16, le=16384)] | None = None
+    fourcc: Annotated[str, Field(pattern=r"^[ -~]{4}$")] | None = Field(
+        None, description="A pixel format such as MJPG: large pictures over USB 2 need it."
+    )
 
 
 class DetectConfig(Section):

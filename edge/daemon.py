@@ -131,7 +131,8 @@ class Daemon:
     def _watch(self) -> int:
         while not self._stop.wait(_POLL_SECONDS):
             for supervisor in self._supervisors:
-                supervisor.poll()
+                if not self._stop.is_set():
+                    supervisor.poll()
             for source in self._sources.values():
                 source.tick()
             self._service.poll()

@@ -77,6 +77,7 @@ class Pipeline:
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._waiting_since: float | None = None
+        self._last_out = time.monotonic()
         live = make_source().live
         frames = Channel[Frame](
             1 if live else 4,
@@ -92,9 +93,11 @@ class Pipeline:
             frames.put(frame)
 
         def fresh(frame: Frame, stage: str) -> bool:
-            if not live or time.monotonic() - frame.captured <= config.max_age_seconds:
+            now = time.monotonic()
+            # On a box that is slower than that, some frame must get through.
+            starving = now - self._last_out > config.max_age_seconds
+            if not live or starving or now - frame.captured <= config.max_age_seconds:
                 return True
-            self._waiting_since = None
             metrics.dropped(stage, "age")
             return False
 
@@ -114,11 +117,14 @@ class Pipeline:
         def publish(observation: Observation) -> None:
             with metrics.stage("publish"):
                 sink.accept(observation)
-                metrics.published(observation, time.monotonic())
+                self._last_out = time.monotonic()
+                metrics.published(observation, self._last_out)
             self._waiting_since = None
 
         self._channels: tuple[Channel[Any], ...] = (frames, detections, observations)
-        self._capture = CaptureStage(make_source, deliver, config, self._stop, metrics, health)
+        self._capture = CaptureStage(
+            make_source, live, deliver, config, self._stop, metrics, health
+        )
         self._threads = [
             self._stage("capture", self._capture.run, frames),
             self._stage(
@@ -135,6 +141,7 @@ class Pipeline:
 
     def start(self) -> None:
         """Start the stages."""
+        self._capture.awake_until = self._last_out = time.monotonic()
         for thread in self._threads:
             thread.start()
 
@@ -151,11 +158,11 @@ class Pipeline:
     @property
     def stuck_seconds(self) -> float:
         """How long a frame has been waiting with none coming out, or capture gave no sign."""
-        now = time.monotonic()
-        waiting = self._waiting_since
+        now, waiting = time.monotonic(), self._waiting_since
         if not self.running:
             return 0.0
-        return max(now - self._capture.awake_until, 0.0 if waiting is None else now - waiting)
+        silent = now - self._capture.awake_until if self._threads[0].is_alive() else 0.0
+        return max(silent, 0.0 if waiting is None else now - waiting)
 
     def wait(self, timeout: float) -> None:
         """Wait until the last stage has ended, `timeout` seconds at most."""

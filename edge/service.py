@@ -11,6 +11,7 @@ from edge.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
+_READY_SECONDS: Final = 60.0
 _STATUS_SECONDS: Final = 5.0
 _KNOWN: Final = {SourceState.ONLINE, SourceState.OFFLINE, SourceState.ENDED}
 
@@ -18,9 +19,10 @@ _KNOWN: Final = {SourceState.ONLINE, SourceState.OFFLINE, SourceState.ENDED}
 class Service:
     """Tells systemd about the cameras; polled by the daemon's main loop.
 
-    READY is sent when the first camera has given frames or is known to be offline. The watchdog
-    is fed only while every camera makes progress: frames come out of its pipeline, or its
-    reconnect loop tries, or its restart is planned.
+    READY is sent when the first camera has given frames or is known to be offline, and after a
+    minute at the latest: systemd waits for no more than its ``TimeoutStartSec``. The watchdog is
+    fed only while every camera makes progress: frames come out of its pipeline, or its reconnect
+    loop tries, or its restart is planned.
 
     Parameters
     ----------
@@ -41,6 +43,7 @@ class Service:
         self._cameras = cameras
         self._notifier = notifier
         self._clock = clock
+        self._began = clock()
         self._ready = False
         self._next_status = 0.0
         self._next_feed = 0.0
@@ -48,7 +51,8 @@ class Service:
     def poll(self) -> None:
         """Send what is due."""
         now = self._clock()
-        if not self._ready and any(camera.state in _KNOWN for camera in self._cameras):
+        known = any(camera.state in _KNOWN for camera in self._cameras)
+        if not self._ready and (known or now - self._began > _READY_SECONDS):
             self._ready = True
             self._notifier.send("READY=1")
         if now >= self._next_status:

@@ -11,7 +11,7 @@ from edge.capture.health import SourceHealth
 from edge.capture.source import SourceError
 from edge.capture.stage import CaptureStuck
 from edge.capture.state import SourceState
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import CameraMetrics
 from edge.pipeline import Pipeline
 
@@ -132,7 +132,7 @@ class Supervisor:
             return
         if isinstance(error, CaptureStuck):
             raise error
-        if isinstance(error, SourceError):
+        if isinstance(error, (SourceError, ConfigError)):
             log.error("%s: %s", self.name, error)
             self.failed = True
             return
@@ -166,9 +166,11 @@ class Supervisor:
             self.name, type(error).__name__, error, exc_info=None if known else error,
         )  # fmt: skip
         self._pipeline.join(now + _CLEAN_UP_SECONDS)
-        self._restarts.append(now)
-        while self._restarts[0] < now - _RESTART_WINDOW:
+        while self._restarts and self._restarts[0] < now - _RESTART_WINDOW:
             self._restarts.popleft()
+        if not self._restarts:
+            self._backoff.reset()
+        self._restarts.append(now)
         if len(self._restarts) > _RESTARTS:
             raise TooManyRestarts(
                 f"{self.name}: its pipeline died {len(self._restarts)} times in "

@@ -13,6 +13,9 @@ from edge.capture.state import MOVES, SourceState
 WINDOW: Final = 3600.0
 """Seconds over which the quality of a connection is judged."""
 
+_WELL: Final = {SourceState.ONLINE, SourceState.ENDED}
+"""A clip that has ended is no camera that is missing."""
+
 _GOOD: Final = 0.99
 _FAIR: Final = 0.9
 
@@ -30,7 +33,8 @@ class Connection:
     frame_age
         Seconds since the newest frame; None before the first.
     online
-        Share of the last hour, or of the time since the start, in which frames came: 0..1.
+        Share of the last hour, or of the time since the start, in which frames came, or a clip had
+        ended: 0..1.
     reconnects, stalls
         How many in that time.
     """
@@ -82,6 +86,7 @@ class SourceHealth:
         """Attempts to open the source again, since the start; likewise the next two."""
         self.stalls = 0
         self.abandoned = 0
+        self._hanging: list[tuple[float, threading.Thread]] = []
 
     @property
     def state(self) -> SourceState:
@@ -102,7 +107,7 @@ class SourceHealth:
             raise ValueError(f"a source that is {self.state.value} cannot be {state.value}")
         with self._lock:
             now = self._clock()
-            if self.state is not SourceState.ONLINE:
+            if self.state not in _WELL:
                 self._offline += now - self._moves[-1][0]
             if state is SourceState.STALLED:
                 self._stalls.append(now)
@@ -121,6 +126,16 @@ class SourceHealth:
             self.reconnects += 1
             self._forget(now)
 
+    def abandon(self, reader: threading.Thread) -> None:
+        """Count a thread that does not come back from native code."""
+        self.abandoned += 1
+        self._hanging.append((self._clock(), reader))
+
+    def hanging(self) -> list[float]:
+        """Return for how many seconds each thread that still hangs has been abandoned."""
+        self._hanging = [(since, thread) for since, thread in self._hanging if thread.is_alive()]
+        return [self._clock() - since for since, _ in self._hanging]
+
     def frame(self, captured: float) -> None:
         """Take the monotonic time of a frame that came."""
         self._newest = captured
@@ -132,10 +147,10 @@ class SourceHealth:
 
     @property
     def offline_seconds(self) -> float:
-        """Seconds since the start in which the source was not online."""
+        """Seconds since the start without frames, before a clip's end."""
         with self._lock:
             begin, state = self._moves[-1]
-            now = 0.0 if state is SourceState.ONLINE else self._clock() - begin
+            now = 0.0 if state in _WELL else self._clock() - begin
             return self._offline + now
 
     def connection(self) -> Connection:
@@ -148,7 +163,7 @@ class SourceHealth:
             online = sum(
                 end - max(begin, start)
                 for (begin, state), end in zip(self._moves, ends, strict=True)
-                if state is SourceState.ONLINE
+                if state in _WELL
             )
             age = self.frame_age
             return Connection(

@@ -41,13 +41,19 @@ class OpenCvReader:
         """Wait for the next picture; return whether there is one."""
         if self._video is None:
             raise SourceError(f"{self._description} is not open")
-        return self._video.grab()
+        try:
+            return self._video.grab()
+        except cv2.error:
+            return False
 
     def retrieve(self) -> ImageArray | None:
         """Return the grabbed picture, or None where it cannot be decoded."""
         if self._video is None:
             raise SourceError(f"{self._description} is not open")
-        good, image = self._video.retrieve()
+        try:
+            good, image = self._video.retrieve()
+        except cv2.error:  # a frame of no bytes, say
+            return None
         if not good or image is None:
             return None
         return np.asarray(image, np.uint8)
@@ -55,6 +61,10 @@ class OpenCvReader:
     def get(self, prop: int) -> float:
         """Return one of OpenCV's ``CAP_PROP_`` values; 0 where it is unknown."""
         return self._video.get(prop) if self._video is not None else 0.0
+
+    def set(self, prop: int, value: float) -> bool:
+        """Ask for a value; return whether the source took it."""
+        return self._video is not None and self._video.set(prop, value)
 
     def close(self) -> None:
         """Release the source."""

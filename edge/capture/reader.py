@@ -9,6 +9,7 @@ from edge.capture.health import SourceHealth
 from edge.capture.pace import Pace
 from edge.capture.source import EndOfVideo, Source, SourceError
 from edge.channel import Closed
+from edge.config import CaptureConfig
 from edge.metrics import CameraMetrics
 from edge.records import Frame, ImageArray
 
@@ -29,8 +30,8 @@ class Reader:
         Opened, read and closed by this thread only.
     deliver
         Takes the frames; of a clip, it waits until there is room.
-    fps
-        Frames a second to keep at most; None keeps all.
+    config
+        Which frames to keep, and how long pictures may be damaged.
     metrics, health
         Told of every frame.
     """
@@ -39,40 +40,41 @@ class Reader:
         self,
         source: Source,
         deliver: Callable[[Frame], None],
-        fps: float | None,
+        config: CaptureConfig,
         metrics: CameraMetrics,
         health: SourceHealth,
     ) -> None:
         self.source = source
         self.news = threading.Event()
-        """Set when the first frame has come, when one comes after a gap, and at the end."""
+        """Set when the first frame has come, and at the end."""
         self.started = time.monotonic()
         self.newest: float | None = None
         """Monotonic time of the newest frame."""
         self.error: BaseException | None = None
         """What ended it: `EndOfVideo` at the end of a clip."""
         self._deliver = deliver
-        self._pace = Pace(fps)
+        self._config = config
+        self._pace = Pace(config.fps)
         self._metrics = metrics
         self._health = health
         self._retired = threading.Event()
         self._damaged = 0
-        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def start(self) -> None:
         """Begin to open the source."""
-        self._thread.start()
+        self.thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether the thread still runs."""
-        return self._thread.is_alive()
+        return self.thread.is_alive()
 
     def retire(self, seconds: float = 0.0) -> None:
         """Ask it to end after the present wait, and give it some seconds for that."""
         self._retired.set()
         if seconds > 0 and self.alive:
-            self._thread.join(seconds)
+            self.thread.join(seconds)
 
     def _run(self) -> None:
         try:
@@ -101,12 +103,19 @@ class Reader:
         captured = time.monotonic()
         if self._retired.is_set():
             return 0
-        self._came(captured)
+        self._metrics.captured()
         moment = captured if position is None else position
         if not self._pace.due(moment):
+            if self.newest is not None:
+                self._came(captured)
             self._metrics.dropped("capture", "fps")
             return 0
         image = self.source.retrieve()
+        self._count_damage()
+        if image is None:
+            self._fail_if_all_are_damaged(captured)
+            return 0
+        self._came(captured)
         if self.source.live and _is_blank(image):
             self._metrics.dropped("capture", "blank")
             return 0
@@ -118,10 +127,14 @@ class Reader:
         first = self.newest is None
         self.newest = captured
         self._health.frame(captured)
-        self._metrics.captured()
-        self._count_damage()
         if first:
             self.news.set()
+
+    def _fail_if_all_are_damaged(self, captured: float) -> None:
+        """Fail if all pictures have been damaged for as long as a silent camera is waited for."""
+        since = self.started if self.newest is None else self.newest
+        if self.source.live and captured - since > self._config.stall_seconds:
+            raise SourceError(f"{self.source.description} gives no picture that is whole")
 
     def _count_damage(self) -> None:
         damaged = self.source.damaged

@@ -23,8 +23,10 @@ class Source(Protocol):
     live: bool
     """A camera that does not wait: frames too many are dropped, a failure means reconnect."""
 
-    damaged: int
-    """Pictures so far that came too damaged to be shown."""
+    @property
+    def damaged(self) -> int:
+        """Pictures so far that came too damaged to be shown."""
+        ...
 
     def open(self) -> None:
         """Connect, within the source's time limit.
@@ -53,14 +55,8 @@ class Source(Protocol):
         """
         ...
 
-    def retrieve(self) -> ImageArray:
-        """Return the grabbed picture; not called for those that are skipped.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be converted.
-        """
+    def retrieve(self) -> ImageArray | None:
+        """Return the grabbed picture, None if it is damaged; not called for those skipped."""
         ...
 
     def close(self) -> None:

@@ -21,18 +21,24 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.2
 _GOODBYE_SECONDS: Final = 0.3
 
+_NEARLY: Final = 0.9
+_LOOKS: Final = 3
+
 _REMINDER_SECONDS: Final = 60.0
 """How often a camera that stays away is told of again."""
 
 _OFFLINE_ATTEMPTS: Final = 3
 """So many attempts in a row fail before a camera counts as offline."""
 
-_MOST_ABANDONED: Final = 3
-"""Readers stuck in native code at the same time; one more, and only a new process helps."""
+_MOST_HANGING: Final = 3
+"""Readers that may hang in native code at the same time: no more are started then."""
+
+_HOPELESS_SECONDS: Final = 300.0
+"""When a reader has hung for this long, only a new process helps."""
 
 
 class CaptureStuck(EdgeFerError):
-    """Too many readers hang in native code past every time limit."""
+    """A reader hangs in native code past every hope."""
 
 
 class CaptureStage:
@@ -46,6 +52,8 @@ class CaptureStage:
     ----------
     make
         Makes the source anew for every attempt.
+    live
+        Whether the source is a camera, which is never given up, or a clip.
     deliver
         Takes the frames.
     config
@@ -59,6 +67,7 @@ class CaptureStage:
     def __init__(
         self,
         make: Callable[[], Source],
+        live: bool,
         deliver: Callable[[Frame], None],
         config: CaptureConfig,
         stop: threading.Event,
@@ -66,6 +75,7 @@ class CaptureStage:
         health: SourceHealth,
     ) -> None:
         self._make = make
+        self._live = live
         self._deliver = deliver
         self._config = config
         self._stop = stop
@@ -74,7 +84,7 @@ class CaptureStage:
         self._backoff = Backoff()
         self._failures = 0
         self._reminded = 0.0
-        self._abandoned: list[Reader] = []
+        self._baffled = ""
         self.awake_until = time.monotonic() + _TICK_SECONDS
         """Monotonic time at which the stage shows its next sign of life."""
 
@@ -86,14 +96,16 @@ class CaptureStage:
         SourceError
             If a clip, which no second try would mend, cannot be read to its end.
         CaptureStuck
-            If too many readers hang.
+            If a reader has hung for minutes.
         """
+        if self._health.state is SourceState.ENDED:
+            self._health.move(SourceState.RECONNECTING)
         try:
             while not self._stop.is_set():
                 self._attempt()
         except EndOfVideo:
             self._health.move(SourceState.ENDED)
-        except SourceError:
+        except (SourceError, ConfigError):
             self._health.move(SourceState.OFFLINE)
             raise
         finally:
@@ -102,47 +114,55 @@ class CaptureStage:
 
     def _attempt(self) -> None:
         """Open the source and read it until it fails or ends; wait before the next attempt."""
-        live = True
         reader = None
         try:
-            source = self._make()
-            live = source.live
-            reader = Reader(source, self._deliver, self._config.fps, self._metrics, self._health)
+            self._wait_for_those_that_hang()
+            reader = Reader(self._make(), self._deliver, self._config, self._metrics, self._health)
             reader.start()
             self._watch(reader)
+        except (EndOfVideo, CaptureStuck):
+            raise
         except (SourceError, ConfigError) as error:
-            if not live:
+            if not self._live:
                 raise
             self._lost(error)
+        except Exception as error:  # a camera must not cost the others the process
+            if not self._live:
+                raise
+            self._lost(self._surprise(error))
         finally:
             if reader is not None:
-                reader.retire(_GOODBYE_SECONDS if reader not in self._abandoned else 0.0)
+                reader.retire(_GOODBYE_SECONDS)
 
     def _watch(self, reader: Reader) -> None:
         """Follow a reader until it ends, and raise what ended it; return when asked to stop."""
-        live, limit = reader.source.live, self._config.stall_seconds
-        quiet = 0.0
+        limit = self._config.stall_seconds
+        quiet, looks = 0.0, 0
         while not self._stop.is_set():
             left = limit - quiet
             reader.news.wait(min(left, _TICK_SECONDS) if left > 0 else _TICK_SECONDS)
             reader.news.clear()
             self.awake_until = time.monotonic() + _TICK_SECONDS
-            newest = reader.newest
+            alive, newest = reader.alive, reader.newest
             quiet = time.monotonic() - (reader.started if newest is None else newest)
-            if newest is not None and (quiet < limit or not live):
+            if newest is not None and (quiet < limit or not self._live):
                 self._online(reader)
-            elif newest is not None:
-                self._stalled()
-            if not reader.alive:
+            if not alive:
+                if reader.error is None:
+                    return
                 # The time limit of native code and ours run out together.
-                if live and newest is not None and quiet > 0.9 * limit:
+                if isinstance(reader.error, SourceError) and quiet > _NEARLY * limit:
                     self._stalled()
-                if reader.error is not None:
-                    raise reader.error
-                return
-            # To open may take one limit and the first frame another; then half of one to let go.
-            if live and quiet > (2.5 if newest is None else 1.5) * limit:
-                self._abandon(reader)
+                raise reader.error
+            if not self._live or quiet < limit:
+                continue
+            self._stalled()
+            # To connect may take one limit, to find the video one, the first frame another; then
+            # half of one to let go. A box that slept looks a few times before it judges.
+            looks = looks + 1 if quiet > (3.5 if newest is None else 1.5) * limit else 0
+            if looks >= _LOOKS:
+                self._health.abandon(reader.thread)
+                raise SourceError(f"{reader.source.description} neither answers nor fails")
 
     def _online(self, reader: Reader) -> None:
         if self._health.move(SourceState.ONLINE):
@@ -152,7 +172,8 @@ class CaptureStage:
             log.log(level, "%s: %s gives frames", self._metrics.camera, reader.source.description)
 
     def _stalled(self) -> None:
-        if self._health.move(SourceState.STALLED):
+        if self._health.state is SourceState.ONLINE:
+            self._health.move(SourceState.STALLED)
             log.warning("%s: no frame for %g s", self._metrics.camera, self._config.stall_seconds)
 
     def _lost(self, error: EdgeFerError) -> None:
@@ -175,12 +196,24 @@ class CaptureStage:
         if not self._stop.is_set():
             self._health.reconnecting()
 
-    def _abandon(self, reader: Reader) -> None:
-        self._abandoned = [old for old in self._abandoned if old.alive] + [reader]
-        self._health.abandoned += 1
-        if len(self._abandoned) > _MOST_ABANDONED:
-            raise CaptureStuck(
-                f"{self._metrics.camera}: {len(self._abandoned)} readers of "
-                f"{reader.source.description} hang past every time limit: ending, to begin anew"
-            )
-        raise SourceError(f"{reader.source.description} does not answer and does not fail")
+    def _surprise(self, error: Exception) -> SourceError:
+        """Name an error that no source should raise; with its traceback when it is a new one."""
+        text = f"{type(error).__name__}: {error}"
+        if text != self._baffled:
+            self._baffled = text
+            log.error("%s: %s", self._metrics.camera, text, exc_info=error)
+        return SourceError(f"an error of its own: {type(error).__name__}")
+
+    def _wait_for_those_that_hang(self) -> None:
+        """Start no more readers while some hang, and give up when one has for minutes."""
+        while not self._stop.is_set():
+            hanging = self._health.hanging()
+            if max(hanging, default=0.0) > _HOPELESS_SECONDS:
+                raise CaptureStuck(
+                    f"{self._metrics.camera}: a reader has hung for {max(hanging):.0f} s: ending, "
+                    "to begin anew"
+                )
+            if len(hanging) < _MOST_HANGING:
+                return
+            self.awake_until = time.monotonic() + _TICK_SECONDS
+            self._stop.wait(_TICK_SECONDS)

@@ -26,9 +26,9 @@ _S = SourceState
 MOVES: Final[dict[SourceState, frozenset[SourceState]]] = {
     _S.STARTING: frozenset({_S.ONLINE, _S.RECONNECTING, _S.OFFLINE, _S.ENDED}),
     _S.ONLINE: frozenset({_S.STALLED, _S.RECONNECTING, _S.OFFLINE, _S.ENDED}),
-    _S.STALLED: frozenset({_S.ONLINE, _S.RECONNECTING}),
+    _S.STALLED: frozenset({_S.ONLINE, _S.RECONNECTING, _S.OFFLINE, _S.ENDED}),
     _S.RECONNECTING: frozenset({_S.ONLINE, _S.OFFLINE, _S.ENDED}),
-    _S.OFFLINE: frozenset({_S.ONLINE}),
-    _S.ENDED: frozenset(),
+    _S.OFFLINE: frozenset({_S.ONLINE, _S.ENDED}),
+    _S.ENDED: frozenset({_S.RECONNECTING}),  # a later stage died: the clip is played again
 }
 """From every state, the states that may follow."""

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from edge.capture.source import SourceError
 from edge.config import CaptureConfig
+from edge.errors import ConfigError
 from edge.records import ImageArray
 from edge.redact import redact
 
@@ -62,16 +63,20 @@ class NetworkStream:
         self._container: InputContainer | None = None
         self._pictures: Iterator[VideoFrame] = iter(())
         self._picture: VideoFrame | None = None
+        self._flows = False
 
     def open(self) -> None:
-        """Connect, find the video and ask for it; fails after `stall_seconds` at the latest."""
+        """Connect and find the video; each of the two may take `stall_seconds`."""
         limit = self._config.stall_seconds
         # What the frame rate may be is of no use to us, and to find out takes FFmpeg a second.
         options = {"fpsprobesize": "0"}
         if self._url.lower().startswith("rtsp"):
             options["rtsp_transport"] = self._config.transport
+            options["allowed_media_types"] = "video"
         try:
-            container = av.open(self._url, options=options, timeout=(limit, limit))
+            container = av.open(
+                self._url, options=options, timeout=(limit, limit), metadata_errors="replace"
+            )
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise SourceError(f"{self.description}: {_reason(error)}") from None
         if not container.streams.video:
@@ -79,6 +84,8 @@ class NetworkStream:
             raise SourceError(f"{self.description} has no video")
         self._container = container
         video = container.streams.video[0]
+        if video.codec_context is None:
+            raise SourceError(f"{self.description} has video of a kind that cannot be decoded")
         # Threads by frame would hold back as many frames as there are threads.
         video.thread_type = "SLICE"
         video.codec_context.options = {"err_detect": "explode"}
@@ -97,17 +104,20 @@ class NetworkStream:
             raise SourceError(f"{self.description} gives no more frames") from None
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise SourceError(f"{self.description}: {_reason(error)}") from None
-        if time.monotonic() - start > _STALLED * self._config.stall_seconds:
+        late = time.monotonic() - start > _STALLED * self._config.stall_seconds
+        if late and self._flows:
             raise SourceError(f"{self.description} gives no more frames")
+        self._flows = True
 
-    def retrieve(self) -> ImageArray:
-        """Return the grabbed picture, upright."""
+    def retrieve(self) -> ImageArray | None:
+        """Return the grabbed picture, upright, or None if it cannot be converted."""
         if self._picture is None:
-            raise SourceError(f"no picture of {self.description} was grabbed")
+            return None
         try:
             image: Any = self._picture.to_ndarray(format="bgr24")
-        except (av.error.FFmpegError, ValueError) as error:
-            raise SourceError(f"{self.description}: a picture of no use: {error}") from None
+        except (av.error.FFmpegError, ValueError):
+            self.damaged += 1
+            return None
         turn = _TURNS.get(self._picture.rotation)
         return np.asarray(image if turn is None else cv2.rotate(image, turn), np.uint8)
 
@@ -122,11 +132,17 @@ class NetworkStream:
         """Give the pictures that are whole, and build on whole ones."""
         healed = -1.0  # monotonic time from which pictures are shown again
         sound = time.monotonic()
-        for packet in container.demux(video):
+        limit = self._config.stall_seconds
+        # All streams, and not the video alone: while sound comes, the wait for video has no limit.
+        for packet in container.demux():
+            if time.monotonic() - sound > limit:
+                raise SourceError(f"{self.description} gives no picture that is whole")
+            if packet.stream is not video:
+                continue
             if packet.size == 0:  # the end, or the time limit: what would come now is old
                 return
             try:
-                pictures = packet.decode()
+                pictures = video.decode(packet)
             except av.error.InvalidDataError:
                 self.damaged += 1
                 healed = time.monotonic() + _HEAL_SECONDS
@@ -138,12 +154,13 @@ class NetworkStream:
                     healed = -1.0
                     yield picture
                     sound = time.monotonic()
-            if time.monotonic() - sound > self._config.stall_seconds:
-                raise SourceError(f"{self.description} gives no picture that is whole")
 
 
 def _with_login(url: str, username: str, password: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its own words may hold a password
+        raise ConfigError(f"{redact(url)} is no URL") from None
     login = f"{quote(username, safe='')}:{quote(password, safe='')}"
     return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
 

@@ -31,10 +31,10 @@ class VideoFile:
     """
 
     live = False
-    damaged = 0
 
     def __init__(self, path: Path, loop: bool = False) -> None:
         self.description = str(path)
+        self.damaged = 0
         self._path = path
         self._loop = loop
         self._reader = OpenCvReader(self.description)
@@ -81,11 +81,10 @@ class VideoFile:
         self._position = self._began + position
         return self._position
 
-    def retrieve(self) -> ImageArray:
-        """Return the frame."""
+    def retrieve(self) -> ImageArray | None:
+        """Return the frame, or None if it is damaged."""
         image = self._reader.retrieve()
-        if image is None:
-            raise SourceError(f"{self.description} is damaged at its frame {self._number}")
+        self.damaged += image is None
         return image
 
     def close(self) -> None:
@@ -105,7 +104,6 @@ class PlayedFile:
     """
 
     live = True
-    damaged = 0
 
     def __init__(self, clip: VideoFile, description: str) -> None:
         self.description = description
@@ -127,9 +125,14 @@ class PlayedFile:
         # After a pause, go on from now: frames that are late are not played in a rush.
         self._next = max(self._next + 1 / self._clip.fps, now)
 
-    def retrieve(self) -> ImageArray:
-        """Return the frame."""
+    def retrieve(self) -> ImageArray | None:
+        """Return the frame, or None if it is damaged."""
         return self._clip.retrieve()
+
+    @property
+    def damaged(self) -> int:
+        """Frames that came too damaged to be shown."""
+        return self._clip.damaged
 
     def close(self) -> None:
         """Close the clip."""

@@ -54,6 +54,7 @@ class CameraPublisher:
         self._clock = clock
         self._tracker = tracker
         self._interval = 1 / config.publish.rate_hz
+        self._lost = config.track.lost_seconds
         self._next_faces = 0.0
         self._last_frame: Frame | None = None
         self._last_state: tuple[int, str | None] | None = None
@@ -74,13 +75,17 @@ class CameraPublisher:
         self._view.show(frame, [track.reading for track in seen])
 
     def idle(self) -> None:
-        """Notice faces that are lost because the camera gives no frames."""
+        """Notice faces that are lost because the camera gives no frames, or none worth a look."""
         if self._live:
-            self._expire(self._clock())
+            now = self._clock()
+            self._expire(now)
+            if self._last_frame is not None and now - self._last_frame.captured > self._lost:
+                self._view.clear()
 
     def close(self) -> None:
         """Say of everyone present that they are lost: nobody will see them go."""
         self._expire(math.inf)
+        self._view.clear()
 
     def _expire(self, now: float) -> None:
         if self._last_frame is not None:

@@ -60,6 +60,12 @@ class CameraView:
         """Frames a second that went through the whole pipeline."""
         return self._metrics.fps()
 
+    def clear(self) -> None:
+        """Show no faces: nobody is there, or nobody can be seen."""
+        with self._changed:
+            self._readings = ()
+        self._metrics.no_faces()
+
     def show(self, frame: Frame, readings: Sequence[Reading]) -> None:
         """Make `frame` the newest."""
         with self._changed:

@@ -3,11 +3,14 @@
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -68,6 +71,89 @@ def test_an_hls_stream_is_a_camera(site: str, tmp_path: Path, face_h264: Path) -
     for _ in range(10):
         stream.grab()
     assert stream.retrieve().shape == (540, 960, 3)
+    stream.close()
+
+
+def with_sound(path: Path) -> bytes:
+    """Write a second of noise with four of silence as sound; return the file."""
+    noise = np.random.default_rng(0)
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        sound = file.add_stream("mp2", rate=48000)
+        for number in range(25):
+            picture = noise.integers(0, 256, (120, 160, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts = number
+            file.mux(video.encode(frame))
+        file.mux(video.encode())
+        for number in range(170):
+            silence = np.zeros((1, 2 * 1152), np.int16)
+            heard = av.AudioFrame.from_ndarray(silence, format="s16", layout="stereo")
+            heard.sample_rate, heard.pts = 48000, 1152 * number
+            file.mux(sound.encode(heard))
+    return path.read_bytes()
+
+
+class SoundForEver(BaseHTTPRequestHandler):
+    """Sends a transport stream, and then its packets of sound, slowly and for ever."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        packets = [self.content[at : at + 188] for at in range(0, len(self.content), 188)]
+        sound = [p for p in packets if (p[1] & 31) << 8 | p[2] == 257]
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(self.content)
+            while True:
+                self.wfile.write(b"".join(sound[:20]))
+                time.sleep(0.1)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_camera_whose_picture_stops_while_its_sound_goes_on_is_left(tmp_path: Path) -> None:
+    SoundForEver.content = with_sound(tmp_path / "clip.ts")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SoundForEver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/live.ts"
+    stream = NetworkStream(url, CaptureConfig(stall_seconds=2))
+    stream.open()
+    stream.grab()
+    start = time.monotonic()
+    with pytest.raises(SourceError, match="gives no"):
+        _read_on(stream)
+    assert time.monotonic() - start < 10
+    stream.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_kind_of_video_that_nobody_knows_is_named(site: str, tmp_path: Path) -> None:
+    content = with_sound(tmp_path / "clip.mkv")
+    assert b"V_MPEG4/ISO/ASP" in content
+    (tmp_path / "clip.mkv").write_bytes(content.replace(b"V_MPEG4/ISO/ASP", b"V_MPEG9/ISO/XXX"))
+    with pytest.raises(SourceError, match="of a kind that cannot be decoded"):
+        NetworkStream(f"{site}/clip.mkv", CONFIG).open()
+
+
+def test_a_camera_may_be_named_in_any_letters(site: str, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "clip.avi"), "w") as file:
+        file.metadata["title"] = "Tuer"
+        video = file.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        for _ in range(5):
+            picture = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+            file.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        file.mux(video.encode())
+    path = tmp_path / "clip.avi"
+    path.write_bytes(path.read_bytes().replace(b"Tuer", b"T\xfcr\x00"))
+    stream = NetworkStream(f"{site}/clip.avi", CONFIG)
+    stream.open()
+    stream.grab()
     stream.close()
 
 

@@ -104,10 +104,8 @@ def test_a_webcam_that_is_not_plugged_in_may_come(spec: str | int, device: str) 
 
 
 def test_a_device_that_is_no_camera_is_an_error() -> None:
-    mode = {"width": 1280, "height": 720, "fps": 30, "fourcc": "MJPG"}
-    config = CaptureConfig.model_validate({"stall_seconds": 1, "webcam": mode})
     with pytest.raises(SourceError, match="cannot open /dev/null"):
-        Webcam("/dev/null", config).open()
+        Webcam("/dev/null", CONFIG).open()
 
 
 def test_a_clip_whose_sound_is_longer_than_its_picture_is_whole(tmp_path: Path) -> None:
@@ -142,6 +140,12 @@ def test_user_and_password_take_their_place_in_the_url() -> None:
     assert isinstance(source, NetworkStream)
     assert source._url == "rtsp://me%40home:p%3A%2F%40ss%3F%23%25@10.0.0.5:554/stream?x=1"
     assert source.description == "rtsp://10.0.0.5:554"
+
+
+def test_an_url_that_is_none_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigError, match=r"is no URL$") as error:
+        make_source(camera("rtsp://me:secret@[10.0.0.5/stream", username="me", password="other"))
+    assert "secret" not in str(error.value)
 
 
 def test_a_clip_in_a_loop_has_a_clock_that_goes_on(short_clip: Path) -> None:

@@ -18,7 +18,7 @@ from edge.capture.state import MOVES, SourceState
 from edge.config import CaptureConfig
 from edge.errors import ConfigError
 from edge.metrics import Metrics
-from edge.records import Frame
+from edge.records import Frame, ImageArray
 from tests.support.fake_source import FakeSource
 from tests.support.system import eventually
 
@@ -29,7 +29,7 @@ LIMIT = 0.4
 class Running:
     """A capture stage on its own thread."""
 
-    def __init__(self, make: Callable[[], Source]) -> None:
+    def __init__(self, make: Callable[[], Source], live: bool) -> None:
         self.stop = threading.Event()
         self.states: list[SourceState] = []
         self.frames: list[Frame] = []
@@ -37,6 +37,7 @@ class Running:
         self.error: BaseException | None = None
         self._stage = CaptureStage(
             make,
+            live,
             self.frames.append,
             CaptureConfig(stall_seconds=LIMIT),
             self.stop,
@@ -53,12 +54,15 @@ class Running:
             self.error = error
 
 
+Run = Callable[..., Running]
+
+
 @pytest.fixture
-def run() -> Iterator[Callable[[Callable[[], Source]], Running]]:
+def run() -> Iterator[Run]:
     started: list[Running] = []
 
-    def start(make: Callable[[], Source]) -> Running:
-        started.append(Running(make))
+    def start(make: Callable[[], Source], live: bool = True) -> Running:
+        started.append(Running(make, live))
         return started[-1]
 
     yield start
@@ -66,9 +70,6 @@ def run() -> Iterator[Callable[[Callable[[], Source]], Running]]:
         stage.stop.set()
         stage.thread.join(5)
         assert not stage.thread.is_alive()
-
-
-Run = Callable[[Callable[[], Source]], Running]
 
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(S, S)))
@@ -160,30 +161,104 @@ def test_a_source_that_cannot_be_made_is_tried_again(run: Run) -> None:
     eventually(lambda: stage.health.state is S.ONLINE, 20)
 
 
-def test_too_many_readers_that_hang_end_the_stage(run: Run) -> None:
+def test_few_readers_hang_and_none_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 8.0)
     sources: list[FakeSource] = []
 
     def make() -> Source:
-        sources.append(FakeSource(live=True, frames=0))
+        sources.append(FakeSource(live=True, frames=1))
         return sources[-1]
 
     stage = run(make)
-    eventually(lambda: stage.error, 40)
+    eventually(lambda: stage.health.abandoned == 3, 20)
+    assert stage.error is None
+    eventually(lambda: stage.error, 20)
     assert isinstance(stage.error, CaptureStuck)
-    assert "4 readers of fake hang" in str(stage.error)
+    assert "a reader has hung for" in str(stage.error)
+    assert len(sources) == 3, "no more are started while three hang"
     for source in sources:
         source.thaw.set()
 
 
+def test_a_reader_that_comes_back_makes_room(run: Run) -> None:
+    hanging = [FakeSource(live=True, frames=1) for _ in range(3)]
+    sources = iter([*hanging, FakeSource(live=True, frames=10**6, seconds=0.01)])
+    stage = run(lambda: next(sources))
+    eventually(lambda: stage.health.abandoned == 3, 20)
+    time.sleep(1)
+    assert len(stage.frames) == 3
+    hanging[0].thaw.set()
+    eventually(lambda: len(stage.frames) > 10, 10)
+    for source in hanging:
+        source.thaw.set()
+
+
+def test_an_error_that_no_source_should_raise_costs_an_attempt(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources: list[FakeSource] = []
+
+    def make() -> Source:
+        bad = len(sources) < 2
+        error = AttributeError("no codec") if bad else None
+        sources.append(FakeSource(True, 2 if bad else 10**6, error, seconds=0.01))
+        return sources[-1]
+
+    stage = run(make)
+    eventually(lambda: len(stage.frames) > 20, 10)
+    assert stage.error is None
+    assert len([r for r in caplog.records if r.exc_info]) == 1, "the traceback is told once"
+
+
+def test_a_camera_of_damaged_pictures_only_is_never_online(run: Run) -> None:
+    class Damaged(FakeSource):
+        def retrieve(self) -> ImageArray | None:
+            self.damaged += 1
+            return None
+
+    sources: list[FakeSource] = []
+
+    def make() -> Source:
+        sources.append(Damaged(live=True, frames=10**6, seconds=0.01))
+        return sources[-1]
+
+    stage = run(make)
+    eventually(lambda: stage.health.state is S.OFFLINE, 20)
+    assert stage.states == [S.RECONNECTING, S.OFFLINE]
+    assert stage.health.abandoned == 0
+    assert all(source.damaged > 5 for source in sources[:3])
+
+
+def test_a_clip_whose_later_stage_died_can_be_played_again(run: Run) -> None:
+    stage = run(lambda: FakeSource(live=False, frames=3, then=EndOfVideo()), live=False)
+    stage.thread.join(5)
+    again = threading.Thread(target=stage._stage.run)
+    again.start()
+    again.join(5)
+    assert stage.states == [S.ONLINE, S.ENDED, S.RECONNECTING, S.ONLINE, S.ENDED]
+
+
+def test_a_clip_that_pauses_before_its_end_ends(run: Run) -> None:
+    class Paused(FakeSource):
+        def grab(self) -> float | None:
+            if self._number == 3:
+                time.sleep(LIMIT * 1.2)
+            return super().grab()
+
+    stage = run(lambda: Paused(live=True, frames=3, then=EndOfVideo()))
+    eventually(lambda: stage.health.state is S.ENDED, 5)
+    assert stage.error is None
+
+
 def test_a_damaged_clip_is_offline_and_an_error(run: Run) -> None:
-    stage = run(lambda: FakeSource(live=False, frames=3, then=SourceError("cut short")))
+    stage = run(lambda: FakeSource(live=False, frames=3, then=SourceError("cut short")), live=False)
     eventually(lambda: stage.error, 5)
     assert stage.states[-1] is S.OFFLINE
     assert len(stage.frames) == 3
 
 
 def test_a_clip_ends(run: Run) -> None:
-    stage = run(lambda: FakeSource(live=False, frames=3, then=EndOfVideo()))
+    stage = run(lambda: FakeSource(live=False, frames=3, then=EndOfVideo()), live=False)
     eventually(lambda: stage.health.state is S.ENDED, 5)
     assert stage.error is None
     assert [frame.number for frame in stage.frames] == [0, 1, 2]
@@ -211,6 +286,7 @@ def test_damaged_pictures_are_counted() -> None:
     health = SourceHealth()
     stage = CaptureStage(
         lambda: source,
+        False,
         lambda _: None,
         CaptureConfig(),
         threading.Event(),
@@ -219,7 +295,7 @@ def test_damaged_pictures_are_counted() -> None:
     )
     stage.run()
     labels = {"camera": "door", "stage": "capture", "reason": "corrupt"}
-    assert metrics.registry.get_sample_value("edge_fer_frames_dropped_total", labels) == 20
+    assert metrics.registry.get_sample_value("edge_fer_frames_dropped_total", labels) == 22
 
 
 def test_the_hour_that_is_judged() -> None:

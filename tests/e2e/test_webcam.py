@@ -1,0 +1,99 @@
+"""A webcam: a Video4Linux device of files, under the real OpenCV and the real daemon."""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.daemon import Daemon
+from tests.support.native import library
+from tests.support.system import eventually
+
+Start = Callable[..., Daemon]
+
+
+class FakeWebcam:
+    """A device below /dev whose frames are what `show` gave it last."""
+
+    def __init__(self, folder: Path, preload: Path) -> None:
+        self.path = folder / "video7"
+        self.env = {"LD_PRELOAD": str(preload), "FAKE_WEBCAM": str(self.path)}
+
+    def plug_in(self) -> None:
+        self.path.touch()
+
+    def unplug(self) -> None:
+        self.path.unlink()
+
+    def show(self, data: bytes) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_bytes(data)
+        new.replace(f"{self.path}.jpg")
+
+
+@pytest.fixture
+def webcam(tmp_path: Path) -> Iterator[FakeWebcam]:
+    folder = Path("/dev/shm") / f"edge-fer-{uuid.uuid4().hex}"
+    folder.mkdir()
+    yield FakeWebcam(folder, library(tmp_path, "webcam.c", "-ldl"))
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def jpeg(face_frame: NDArray[np.uint8]) -> bytes:
+    good, data = cv2.imencode(".jpg", face_frame)
+    assert good
+    return data.tobytes()
+
+
+@pytest.mark.parametrize("rigid", [False, True])
+def test_a_webcam_is_read_unplugged_and_plugged_in_again(
+    daemon: Start, webcam: FakeWebcam, jpeg: bytes, rigid: bool
+) -> None:
+    webcam.show(jpeg)
+    mode = {"width": 1280, "height": 720, "fps": 15, "fourcc": "MJPG", "stall_seconds": 2}
+    config = {"cameras": {"desk": {"source": str(webcam.path)}, "other": {"source": "demo"}}}
+    rigidity = {"FAKE_WEBCAM_RIGID": "1"} if rigid else {}
+    box = daemon(env=webcam.env | rigidity, capture=mode, **config).ready()
+    eventually(lambda: box.cameras()[0]["status"] == "offline", 30)
+    assert "no camera at" in box.text
+    assert box.cameras()[1]["status"] == "online", "the other camera goes on"
+    webcam.plug_in()
+    eventually(lambda: box.cameras()[0]["status"] == "online", 30)
+    assert ("does not take the fps" in box.text) == rigid
+    eventually(lambda: "desk: face 1 appeared: happy" in box.text, 30)
+    webcam.unplug()
+    eventually(lambda: box.cameras()[0]["status"] in {"reconnecting", "offline"}, 30)
+    webcam.plug_in()
+    eventually(lambda: box.cameras()[0]["status"] == "online", 30)
+    assert box.stop()[0] == 0
+    assert "Traceback" not in box.text
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise"])
+def test_damaged_frames_of_a_webcam_are_counted_and_not_shown(
+    daemon: Start, webcam: FakeWebcam, jpeg: bytes, damage: str
+) -> None:
+    webcam.show(jpeg)
+    webcam.plug_in()
+    config = {"cameras": {"desk": {"source": str(webcam.path)}}}
+    box = daemon(env=webcam.env, capture={"stall_seconds": 2}, **config).ready()
+    eventually(lambda: box.cameras()[0]["status"] == "online", 30)
+    noise = np.random.default_rng(0).bytes(len(jpeg))
+    webcam.show({"empty": b"", "cut": jpeg[: len(jpeg) // 2], "noise": noise}[damage])
+
+    def corrupt() -> float:
+        return box.metric("edge_fer_frames_dropped_total", camera="desk", reason="corrupt")
+
+    eventually(lambda: corrupt() > 10, 20)
+    eventually(lambda: box.cameras()[0]["status"] != "online", 20, "nothing whole comes")
+    webcam.show(jpeg)
+    eventually(lambda: box.cameras()[0]["status"] == "online", 60)
+    assert box.metric("edge_fer_source_abandoned_total", camera="desk") == 0
+    assert box.stop()[0] == 0
+    assert "Traceback" not in box.text
