@@ -134,7 +134,8 @@ class Reader:
         """Fail if all pictures have been damaged for as long as a silent camera is waited for."""
         since = self.started if self.newest is None else self.newest
         if self.source.live and captured - since > self._config.stall_seconds:
-            raise SourceError(f"{self.source.description} gives no picture that is whole")
+            limit = self._config.stall_seconds
+            raise SourceError(f"{self.source.description}: no whole picture for {limit:g} s")
 
     def _count_damage(self) -> None:
         damaged = self.source.damaged

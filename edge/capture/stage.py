@@ -22,7 +22,10 @@ _TICK_SECONDS: Final = 0.2
 _GOODBYE_SECONDS: Final = 0.3
 
 _NEARLY: Final = 0.9
+"""Fraction of the time limit from which a failed read counts as a stall."""
+
 _LOOKS: Final = 3
+"""So often in a row a reader is found overdue before it is abandoned: a box may have slept."""
 
 _REMINDER_SECONDS: Final = 60.0
 """How often a camera that stays away is told of again."""
@@ -158,7 +161,7 @@ class CaptureStage:
                 continue
             self._stalled()
             # To connect may take one limit, to find the video one, the first frame another; then
-            # half of one to let go. A box that slept looks a few times before it judges.
+            # half of one to let go.
             looks = looks + 1 if quiet > (3.5 if newest is None else 1.5) * limit else 0
             if looks >= _LOOKS:
                 self._health.abandon(reader.thread)

@@ -81,7 +81,7 @@ class NetworkStream:
             raise SourceError(f"{self.description}: {_reason(error)}") from None
         if not container.streams.video:
             container.close()
-            raise SourceError(f"{self.description} has no video")
+            raise SourceError(f"{self.description}: no video in this stream")
         self._container = container
         video = container.streams.video[0]
         if video.codec_context is None:
@@ -92,7 +92,7 @@ class NetworkStream:
         self._pictures = self._decode(container, video)
 
     def grab(self) -> None:
-        """Wait for the next sound picture.
+        """Wait for the next whole picture.
 
         The one that comes when the time limit has run out is an old one that FFmpeg still held.
         The camera is frozen then, and it is not passed off as fresh.
@@ -131,12 +131,12 @@ class NetworkStream:
     def _decode(self, container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
         """Give the pictures that are whole, and build on whole ones."""
         healed = -1.0  # monotonic time from which pictures are shown again
-        sound = time.monotonic()
+        whole = time.monotonic()  # time of the last whole picture
         limit = self._config.stall_seconds
         # All streams, and not the video alone: while sound comes, the wait for video has no limit.
         for packet in container.demux():
-            if time.monotonic() - sound > limit:
-                raise SourceError(f"{self.description} gives no picture that is whole")
+            if time.monotonic() - whole > limit:
+                raise SourceError(f"{self.description}: no whole picture for {limit:g} s")
             if packet.stream is not video:
                 continue
             if packet.size == 0:  # the end, or the time limit: what would come now is old
@@ -153,7 +153,7 @@ class NetworkStream:
                 else:
                     healed = -1.0
                     yield picture
-                    sound = time.monotonic()
+                    whole = time.monotonic()
 
 
 def _with_login(url: str, username: str, password: str) -> str:
@@ -169,6 +169,8 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (av.error.HTTPUnauthorizedError, "wrong or missing user and password (401)"),
     (av.error.HTTPForbiddenError, "this user may not see the stream (403)"),
     (av.error.HTTPNotFoundError, "no stream at this path (404)"),
+    # What RTSP servers say to those who ask for the video of a stream of sound.
+    (av.error.HTTPOtherClientError, "no video, or the camera refuses it (4xx)"),
     (av.error.ExitError, "no answer in time"),
     (ConnectionRefusedError, "connection refused: is the camera on, and the port right?"),
     (av.error.InvalidDataError, "no answer, or none that is video"),

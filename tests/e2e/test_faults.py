@@ -47,7 +47,7 @@ def test_every_refusal_has_its_status_and_its_line(place: Site, face_h264: Path)
         "locked": "wrong or missing user and password",
         "wrong": "wrong or missing user and password",
         "nopath": "no stream at this path",
-        "sound": "has no video",
+        "sound": "no video",
     }.items():
         assert words in said[kind].line, said[kind]
         assert said[kind].statuses == ["starting", "reconnecting", "offline"]

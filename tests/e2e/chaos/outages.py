@@ -30,7 +30,7 @@ def restarts(place: Site, clip: Path, times: int, away: float) -> Restarts:
     box = place.box({"door": camera.url})
     next_event(place.subscriber, 0, "appeared")
     time.sleep(2)
-    threads, descriptors = box.threads, box.descriptors
+    before = _held(box)
     seconds = []
     for _ in range(times):
         camera.kill()
@@ -41,7 +41,17 @@ def restarts(place: Site, clip: Path, times: int, away: float) -> Restarts:
         start = time.monotonic()
         seconds.append(next_event(place.subscriber, seen, "appeared") - start)
     time.sleep(2)
-    return Restarts(seconds, (threads, box.threads), (descriptors, box.descriptors))
+    after = _held(box)
+    return Restarts(seconds, (before[0], after[0]), (before[1], after[1]))
+
+
+def _held(box: Daemon) -> tuple[int, int]:
+    """Return the most threads and descriptors within some seconds: our own questions take some."""
+    looks = []
+    for _ in range(20):
+        looks.append((box.threads, box.descriptors))
+        time.sleep(0.1)
+    return max(threads for threads, _ in looks), max(files for _, files in looks)
 
 
 @dataclass(frozen=True)
