@@ -1,5 +1,6 @@
 """Faces and their labels as arrays, whatever file or folder they came from."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -41,6 +42,14 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def fingerprint(self) -> str:
+        """Return a hash of all of it but the names: a run goes on with the data it began with."""
+        parts = [self.images, self.labels, *(() if self.votes is None else (self.votes,))]
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()[:16]
 
     def chosen(self, which: NDArray[np.bool_]) -> "Samples":
         """Return the samples for which `which`, shape ``[n]``, is true."""

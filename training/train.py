@@ -77,7 +77,11 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     votes = recipe.votes > 0 and training.votes is not None
     model = _compiled(run, steps, votes)
     kept = RunFolder(folder)
-    learned = {"training_faces": len(training), "learns_votes": votes}
+    learned = {
+        "training_faces": len(training),
+        "training_sha256": training.fingerprint(),
+        "learns_votes": votes,
+    }
     if resume:
         kept.resume(run.options() | learned, model)
         click.echo(f"{len(kept.history)} of {recipe.epochs} epochs are done", err=True)

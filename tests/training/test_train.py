@@ -241,6 +241,17 @@ def test_damaged_files_of_a_run_are_one_line(
     one_line(run(*arguments(data, folder), "--resume"), message)
 
 
+def test_a_run_does_not_go_on_with_other_data(data: Path, unbroken: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    lines = data.read_text().splitlines()
+    label, pixels, usage = lines[1].split(",")
+    lines[1] = f"{label},{' '.join(reversed(pixels.split()))},{usage}"
+    other = data.with_name("other.csv")
+    other.write_text("\n".join(lines) + "\n")
+    one_line(run(*arguments(other, folder), "--resume"), "training_sha256 was")
+
+
 def test_a_finished_run_says_so(data: Path, unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(unbroken, folder)
