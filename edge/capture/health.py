@@ -37,6 +37,8 @@ class Connection:
         ended: 0..1.
     reconnects, stalls
         How many in that time.
+    offline_seconds
+        Time without frames since the start of the daemon, before a clip's end.
     """
 
     state: SourceState
@@ -45,6 +47,7 @@ class Connection:
     online: float
     reconnects: int
     stalls: int
+    offline_seconds: float
 
     @property
     def quality(self) -> Literal["good", "fair", "poor"]:
@@ -149,9 +152,7 @@ class SourceHealth:
     def offline_seconds(self) -> float:
         """Seconds since the start without frames, before a clip's end."""
         with self._lock:
-            begin, state = self._moves[-1]
-            now = 0.0 if state in _WELL else self._clock() - begin
-            return self._offline + now
+            return self._without_frames(self._clock())
 
     def connection(self) -> Connection:
         """Return how the source is doing, and how it did over the last hour."""
@@ -173,7 +174,12 @@ class SourceHealth:
                 online / span if span > 0 else 0.0,
                 len(self._reconnects),
                 len(self._stalls),
+                self._without_frames(now),
             )
+
+    def _without_frames(self, now: float) -> float:
+        begin, state = self._moves[-1]
+        return self._offline + (0.0 if state in _WELL else now - begin)
 
     def _forget(self, now: float) -> float:
         """Let go of what is older than the window; return where that begins."""

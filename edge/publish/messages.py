@@ -92,7 +92,8 @@ class ConnectionMessage(Message):
     """``<camera>/connection``, retained: how the camera's connection is and was.
 
     `since` is when `status` began, `last_frame_age` the seconds since the newest frame, null
-    before any. The rest is of the last hour, or of the time since the start: `online` the share
+    before any, `offline_seconds` those without frames since the daemon began. The rest is of the
+    last hour, or of the time since the start: `online` the share
     of it with frames, `quality` ``good`` from 0.99 of it, ``fair`` from 0.9.
     """
 
@@ -103,6 +104,7 @@ class ConnectionMessage(Message):
     online: Fraction
     reconnects: Annotated[int, Field(ge=0)]
     stalls: Annotated[int, Field(ge=0)]
+    offline_seconds: Annotated[float, Field(ge=0)]
 
 
 def face_message(track: Track) -> FaceMessage:
@@ -185,6 +187,7 @@ class MessageWriter:
             online=round(connection.online, 4),
             reconnects=connection.reconnects,
             stalls=connection.stalls,
+            offline_seconds=round(connection.offline_seconds, 3),
         )
 
 

@@ -100,6 +100,7 @@ def _describe(view: CameraView) -> dict[str, Any]:
             "online": round(now.online, 4),
             "reconnects": now.reconnects,
             "stalls": now.stalls,
+            "offline_seconds": round(now.offline_seconds, 3),
         },
     }
 

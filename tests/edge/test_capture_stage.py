@@ -317,6 +317,7 @@ def test_the_hour_that_is_judged() -> None:
     health.frame(now[0])
     now[0] += 3600
     assert health.offline_seconds == pytest.approx(110)
+    assert health.connection().offline_seconds == pytest.approx(110)
     seen = health.connection()
     assert (seen.online, seen.quality) == (1.0, "good")
     assert (seen.reconnects, seen.stalls) == (0, 0), "more than an hour ago"
