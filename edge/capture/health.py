@@ -33,7 +33,7 @@ class Connection:
     frame_age
         Seconds since the newest frame; None before the first.
     online
-        Share of the last hour, or of the time since the start, in which frames came, or a clip had
+        Share of the last hour, or of the time since it was first opened, in which frames came, or a clip had
         ended: 0..1.
     reconnects, stalls
         How many in that time.
@@ -110,6 +110,8 @@ class SourceHealth:
             raise ValueError(f"a source that is {self.state.value} cannot be {state.value}")
         with self._lock:
             now = self._clock()
+            if self.state is SourceState.STARTING:
+                self._began = now  # what opening takes says nothing of the connection
             if self.state not in _WELL:
                 self._offline += now - self._moves[-1][0]
             if state is SourceState.STALLED:
