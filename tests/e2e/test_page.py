@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from tests.support.browser import chromium
 from tests.support.daemon import Daemon
 from tests.support.servers import RtspServer
-from tests.support.system import Process, eventually
+from tests.support.system import Process, eventually, free_port
 
 Start = Callable[..., Daemon]
 
@@ -47,3 +47,11 @@ def test_the_page_shows_an_rtsp_camera_and_that_the_box_is_gone(
         eventually(
             lambda: again.metric("edge_fer_stream_viewers", camera="door") == 1, 10, "the stream"
         )
+
+
+def test_the_page_is_there_while_a_camera_is_not(daemon: Start, tmp_path: Path) -> None:
+    box = daemon(cameras={"door": {"source": f"rtsp://127.0.0.1:{free_port()}/clip"}}).ready()
+    with chromium(tmp_path / "profile", 390, 800) as browser:
+        browser.get(f"http://127.0.0.1:{box.web_port}/")  # waits until all of it is loaded
+        status = browser.find_element(By.CSS_SELECTOR, ".status")
+        eventually(lambda: status.text == "offline", 30)
