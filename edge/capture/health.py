@@ -33,8 +33,8 @@ class Connection:
     frame_age
         Seconds since the newest frame; None before the first.
     online
-        Share of the last hour, or of the time since it was first opened, in which frames came, or a clip had
-        ended: 0..1.
+        Share of the last hour, or of the time since it was first opened, in which frames came or
+        a clip had ended: 0..1.
     reconnects, stalls
         How many in that time.
     offline_seconds
