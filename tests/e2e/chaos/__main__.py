@@ -113,10 +113,12 @@ def soak(harness: Harness, minutes: float) -> None:
     text = json.dumps({"samples": samples, "faults": found.faults})
     (harness.out / "soak.json").write_text(text)
     (harness.out / "soak.log").write_text(found.log)
-    early, late = found.held(min(300.0, 30 * minutes)), found.samples[-1]
+    end = found.samples[-1].moment
+    early, late = found.held(min(300.0, end / 2)), found.held(end - 60, 61)
     click.echo(
-        f"soak of {minutes:.0f} min, {len(found.faults)} faults: {early.resident_mb:.1f} MB at "
-        f"minute {early.moment / 60:.0f}, {late.resident_mb:.1f} MB at the end "
+        f"soak of {minutes:.0f} min, {len(found.faults)} faults, medians of a minute: "
+        f"{early.resident_mb:.1f} MB after {early.moment / 60:.0f} min, {late.resident_mb:.1f} MB at "
+        "the end "
         f"({100 * (late.resident_mb / early.resident_mb - 1):+.1f} %); threads {early.threads} -> "
         f"{late.threads}, descriptors {early.descriptors} -> {late.descriptors}; "
         f"{found.events} events, {len(found.wrong)} wrong {found.wrong[:5]}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from tests.e2e.chaos.site import Site, until
@@ -16,8 +17,6 @@ from tests.support.servers import RtspServer, Subscriber
 
 SIZES: Final = {"door": [960, 540], "window": [640, 360]}
 _SAMPLE_SECONDS: Final = 5.0
-_SETTLED: Final = 300.0
-"""Seconds after which the daemon's memory is taken for the first time."""
 
 
 @dataclass
@@ -41,9 +40,16 @@ class Soak:
     wrong: list[str] = field(default_factory=list)
     log: str = ""
 
-    def held(self, after: float) -> Sample:
-        """Return the first sample after so many seconds."""
-        return next(sample for sample in self.samples if sample.moment >= after)
+    def held(self, after: float, seconds: float = 60.0) -> Sample:
+        """Return the medians of the samples from `after` seconds on: our questions take some."""
+        within = [each for each in self.samples if after <= each.moment < after + seconds]
+        return Sample(
+            after,
+            median(each.resident_mb for each in within),
+            round(median(each.threads for each in within)),
+            round(median(each.descriptors for each in within)),
+            {name: median(each.fps[name] for each in within) for name in SIZES},
+        )
 
 
 class Faults:
