@@ -117,8 +117,8 @@ def soak(harness: Harness, minutes: float) -> None:
     early, late = found.held(min(300.0, end / 2)), found.held(end - 60, 61)
     click.echo(
         f"soak of {minutes:.0f} min, {len(found.faults)} faults, medians of a minute: "
-        f"{early.resident_mb:.1f} MB after {early.moment / 60:.0f} min, {late.resident_mb:.1f} MB at "
-        "the end "
+        f"{early.resident_mb:.1f} MB after {early.moment / 60:.0f} min, "
+        f"{late.resident_mb:.1f} MB at the end "
         f"({100 * (late.resident_mb / early.resident_mb - 1):+.1f} %); threads {early.threads} -> "
         f"{late.threads}, descriptors {early.descriptors} -> {late.descriptors}; "
         f"{found.events} events, {len(found.wrong)} wrong {found.wrong[:5]}"
