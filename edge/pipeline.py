@@ -98,6 +98,7 @@ class Pipeline:
             starving = now - self._last_out > config.max_age_seconds
             if not live or starving or now - frame.captured <= config.max_age_seconds:
                 return True
+            self._waiting_since = None  # the stage that drops it does not hang
             metrics.dropped(stage, "age")
             return False
 

@@ -59,6 +59,8 @@ class Reader:
         self._health = health
         self._retired = threading.Event()
         self._damaged = 0
+        self._whole = False
+        self._opened = self.started
         self.thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def start(self) -> None:
@@ -79,6 +81,7 @@ class Reader:
     def _run(self) -> None:
         try:
             self.source.open()
+            self._opened = time.monotonic()
             number = 0
             while not self._retired.is_set():
                 number += self._read(number)
@@ -106,12 +109,15 @@ class Reader:
         self._metrics.captured()
         moment = captured if position is None else position
         if not self._pace.due(moment):
-            if self.newest is not None:
+            if self._whole:  # as the last one that was looked at
                 self._came(captured)
             self._metrics.dropped("capture", "fps")
             return 0
         image = self.source.retrieve()
         self._count_damage()
+        if self._retired.is_set():
+            return 0
+        self._whole = image is not None
         if image is None:
             self._fail_if_all_are_damaged(captured)
             return 0
@@ -132,7 +138,7 @@ class Reader:
 
     def _fail_if_all_are_damaged(self, captured: float) -> None:
         """Fail if all pictures have been damaged for as long as a silent camera is waited for."""
-        since = self.started if self.newest is None else self.newest
+        since = self._opened if self.newest is None else self.newest
         if self.source.live and captured - since > self._config.stall_seconds:
             limit = self._config.stall_seconds
             raise SourceError(f"{self.source.description}: no whole picture for {limit:g} s")

@@ -37,7 +37,7 @@ _MOST_HANGING: Final = 3
 """Readers that may hang in native code at the same time: no more are started then."""
 
 _HOPELESS_SECONDS: Final = 300.0
-"""When a reader has hung for this long, only a new process helps."""
+"""When a reader has hung for this long, and no frame came since, only a new process helps."""
 
 
 class CaptureStuck(EdgeFerError):
@@ -99,7 +99,7 @@ class CaptureStage:
         SourceError
             If a clip, which no second try would mend, cannot be read to its end.
         CaptureStuck
-            If a reader has hung for minutes.
+            If a reader has hung for minutes, and no other brought a frame since.
         """
         if self._health.state is SourceState.ENDED:
             self._health.move(SourceState.RECONNECTING)
@@ -208,10 +208,11 @@ class CaptureStage:
         return SourceError(f"an error of its own: {type(error).__name__}")
 
     def _wait_for_those_that_hang(self) -> None:
-        """Start no more readers while some hang, and give up when one has for minutes."""
+        """Start no more readers while some hang; give up when none helps for minutes."""
         while not self._stop.is_set():
             hanging = self._health.hanging()
-            if max(hanging, default=0.0) > _HOPELESS_SECONDS:
+            hopeless = min(max(hanging, default=0.0), self._health.frame_age)
+            if hopeless > _HOPELESS_SECONDS:
                 raise CaptureStuck(
                     f"{self._metrics.camera}: a reader has hung for {max(hanging):.0f} s: ending, "
                     "to begin anew"

@@ -1,6 +1,7 @@
 """A camera on this box, through Video4Linux."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,9 @@ class Webcam:
         """Open the device and ask for the configured mode; what it cannot do, it leaves."""
         if not Path(self.description).exists():
             raise SourceError(no_device(self.description))
+        # The only way to tell this back end a time limit, and the same for all webcams.
+        limit = max(1, round(self._config.stall_seconds))
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(limit))
         self._reader.open(self.description, cv2.CAP_V4L2)
         config = self._config
         wanted: list[tuple[str, int, float | None]] = [
@@ -84,9 +88,17 @@ def _fourcc(name: str | None) -> float | None:
 
 
 def _decode(data: ImageArray) -> ImageArray | None:
-    """Decode a JPEG; one without its end was cut on the way, and half of it would be grey."""
-    content = data.tobytes().rstrip(b"\x00")
-    if not content.endswith(_END_OF_JPEG):
+    """Decode a JPEG; one without its end was cut on the way, and half of it would be grey.
+
+    What follows the end is padding.
+    """
+    content = data.tobytes()
+    end = content.rfind(_END_OF_JPEG)
+    if end < 0:
         return None
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    whole = np.frombuffer(content[: end + len(_END_OF_JPEG)], np.uint8)
+    try:
+        image = cv2.imdecode(whole, cv2.IMREAD_COLOR)
+    except cv2.error:  # a size beyond all measure
+        return None
     return None if image is None else np.asarray(image, np.uint8)

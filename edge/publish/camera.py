@@ -55,6 +55,7 @@ class CameraPublisher:
         self._tracker = tracker
         self._interval = 1 / config.publish.rate_hz
         self._lost = config.track.lost_seconds
+        self._late = 0.0
         self._next_faces = 0.0
         self._last_frame: Frame | None = None
         self._last_state: tuple[int, str | None] | None = None
@@ -63,6 +64,7 @@ class CameraPublisher:
         """Take the next frame: events at once, present faces at the configured rate."""
         frame = observation.frame
         self._last_frame = frame
+        self._late = max(0.0, self._clock() - frame.captured)
         events = self._tracker.update(observation)
         self._announce(events, frame, frame.wall)
         tracks = self._tracker.tracks
@@ -77,7 +79,8 @@ class CameraPublisher:
     def idle(self) -> None:
         """Notice faces that are lost because the camera gives no frames, or none worth a look."""
         if self._live:
-            now = self._clock()
+            # What a slow box has not looked at yet is not gone.
+            now = self._clock() - self._late
             self._expire(now)
             if self._last_frame is not None and now - self._last_frame.captured > self._lost:
                 self._view.clear()

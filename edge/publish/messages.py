@@ -93,7 +93,7 @@ class ConnectionMessage(Message):
 
     `since` is when `status` began, `last_frame_age` the seconds since the newest frame, null
     before any, `offline_seconds` those without frames since the daemon began. The rest is of the
-    last hour, or of the time since the start: `online` the share
+    last hour, or of the time since it was first opened: `online` the share
     of it with frames, `quality` ``good`` from 0.99 of it, ``fair`` from 0.9.
     """
 

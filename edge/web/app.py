@@ -92,6 +92,7 @@ def _describe(view: CameraView) -> dict[str, Any]:
         "name": view.name,
         "status": now.state.value,
         "fps": round(view.fps, 1),
+        "picture": view.has_picture,
         "faces": faces,
         "connection": {
             "since": datetime.fromtimestamp(now.since, UTC).isoformat(timespec="milliseconds"),

@@ -51,6 +51,11 @@ class CameraView:
         return self._readings if self._health.state is SourceState.ONLINE else ()
 
     @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture to watch, new or old."""
+        return self._frame is not None
+
+    @property
     def connection(self) -> Connection:
         """How the camera's source is doing."""
         return self._health.connection()

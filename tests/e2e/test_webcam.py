@@ -55,7 +55,7 @@ def jpeg(face_frame: NDArray[np.uint8]) -> bytes:
 def test_a_webcam_is_read_unplugged_and_plugged_in_again(
     daemon: Start, webcam: FakeWebcam, jpeg: bytes, rigid: bool
 ) -> None:
-    webcam.show(jpeg)
+    webcam.show(jpeg + b"\xff\x00padding")
     mode = {"width": 1280, "height": 720, "fps": 15, "fourcc": "MJPG", "stall_seconds": 2}
     config = {"cameras": {"desk": {"source": str(webcam.path)}, "other": {"source": "demo"}}}
     rigidity = {"FAKE_WEBCAM_RIGID": "1"} if rigid else {}
@@ -75,7 +75,7 @@ def test_a_webcam_is_read_unplugged_and_plugged_in_again(
     assert "Traceback" not in box.text
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "noise"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "huge"])
 def test_damaged_frames_of_a_webcam_are_counted_and_not_shown(
     daemon: Start, webcam: FakeWebcam, jpeg: bytes, damage: str
 ) -> None:
@@ -85,7 +85,10 @@ def test_damaged_frames_of_a_webcam_are_counted_and_not_shown(
     box = daemon(env=webcam.env, capture={"stall_seconds": 2}, **config).ready()
     eventually(lambda: box.cameras()[0]["status"] == "online", 30)
     noise = np.random.default_rng(0).bytes(len(jpeg))
-    webcam.show({"empty": b"", "cut": jpeg[: len(jpeg) // 2], "noise": noise}[damage])
+    size = jpeg.index(b"\xff\xc0") + 5
+    huge = jpeg[:size] + b"\xff\xdc\xff\xdc" + jpeg[size + 4 :]
+    cut = jpeg[: len(jpeg) // 2]
+    webcam.show({"empty": b"", "cut": cut, "noise": noise, "huge": huge}[damage])
 
     def corrupt() -> float:
         return box.metric("edge_fer_frames_dropped_total", camera="desk", reason="corrupt")

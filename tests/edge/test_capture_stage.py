@@ -29,7 +29,7 @@ LIMIT = 0.4
 class Running:
     """A capture stage on its own thread."""
 
-    def __init__(self, make: Callable[[], Source], live: bool) -> None:
+    def __init__(self, make: Callable[[], Source], live: bool, fps: float | None) -> None:
         self.stop = threading.Event()
         self.states: list[SourceState] = []
         self.frames: list[Frame] = []
@@ -39,7 +39,7 @@ class Running:
             make,
             live,
             self.frames.append,
-            CaptureConfig(stall_seconds=LIMIT),
+            CaptureConfig(stall_seconds=LIMIT, fps=fps),
             self.stop,
             Metrics().camera("door"),
             self.health,
@@ -61,8 +61,8 @@ Run = Callable[..., Running]
 def run() -> Iterator[Run]:
     started: list[Running] = []
 
-    def start(make: Callable[[], Source], live: bool = True) -> Running:
-        started.append(Running(make, live))
+    def start(make: Callable[[], Source], live: bool = True, fps: float | None = None) -> Running:
+        started.append(Running(make, live, fps))
         return started[-1]
 
     yield start
@@ -227,6 +227,31 @@ def test_a_camera_of_damaged_pictures_only_is_never_online(run: Run) -> None:
     assert stage.states == [S.RECONNECTING, S.OFFLINE]
     assert stage.health.abandoned == 0
     assert all(source.damaged > 5 for source in sources[:3])
+
+
+def test_skipped_pictures_do_not_hide_that_the_others_are_damaged(run: Run) -> None:
+    class Damaged(FakeSource):
+        def retrieve(self) -> ImageArray | None:
+            self.damaged += self.retrieved > 0
+            return super().retrieve() if self.retrieved == 0 else None
+
+    stage = run(lambda: Damaged(live=True, frames=10**6, seconds=0.01), fps=20)
+    eventually(lambda: S.RECONNECTING in stage.states, 10)
+    assert stage.health.abandoned == 0
+
+
+def test_a_hang_that_is_over_does_not_end_the_process(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 1.0)
+    first = FakeSource(live=True, frames=1)
+    sources = iter([first, *(FakeSource(True, 150, SourceError("out"), seconds=0.01),) * 9])
+    stage = run(lambda: next(sources))
+    eventually(lambda: stage.health.reconnects == 2, 15)
+    eventually(lambda: len(stage.frames) > 200, 10)
+    assert stage.error is None
+    assert stage.health.abandoned == 1
+    first.thaw.set()
 
 
 def test_a_clip_whose_later_stage_died_can_be_played_again(run: Run) -> None:
