@@ -33,7 +33,7 @@ def test_a_camera_that_restarts_is_back_each_time_and_nothing_leaks(
 def test_a_frozen_camera_is_noticed_told_and_back(place: Site, face_h264: Path) -> None:
     found = freeze(place, face_h264, seconds=8)
     print(f"\n{found}")
-    assert found.noticed < STALL_SECONDS + 2
+    assert found.noticed < STALL_SECONDS + 10
     assert found.statuses[:4] == ["starting", "online", "stalled", "reconnecting"]
     assert found.statuses[-1] == "online"
     assert found.same_process

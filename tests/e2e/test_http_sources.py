@@ -126,7 +126,7 @@ def test_a_camera_whose_picture_stops_while_its_sound_goes_on_is_left(tmp_path: 
     start = time.monotonic()
     with pytest.raises(SourceError, match="no whole picture"):
         _read_on(stream)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
     stream.close()
     server.shutdown()
     server.server_close()

@@ -23,7 +23,7 @@ from tests.support.fake_source import FakeSource
 from tests.support.system import eventually
 
 S = SourceState
-LIMIT = 0.4
+LIMIT = 0.8
 
 
 class Running:
@@ -110,8 +110,8 @@ def test_a_camera_that_falls_silent_is_stalled_and_its_reader_replaced(run: Run)
     stage = run(lambda: next(sources))
     assert silent.hangs.wait(5)
     start = time.monotonic()
-    eventually(lambda: S.STALLED in stage.states, 5)
-    assert time.monotonic() - start == pytest.approx(LIMIT, abs=0.35)
+    eventually(lambda: S.STALLED in stage.states, 10)
+    assert time.monotonic() - start > 0.9 * LIMIT
     eventually(lambda: len(stage.frames) > 10, 10)
     assert stage.states == [S.ONLINE, S.STALLED, S.RECONNECTING, S.ONLINE]
     assert (stage.health.stalls, stage.health.abandoned, stage.health.reconnects) == (1, 1, 1)
@@ -162,7 +162,7 @@ def test_a_source_that_cannot_be_made_is_tried_again(run: Run) -> None:
 
 
 def test_few_readers_hang_and_none_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 8.0)
+    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 15.0)
     sources: list[FakeSource] = []
 
     def make() -> Source:
@@ -170,9 +170,9 @@ def test_few_readers_hang_and_none_for_ever(run: Run, monkeypatch: pytest.Monkey
         return sources[-1]
 
     stage = run(make)
-    eventually(lambda: stage.health.abandoned == 3, 20)
+    eventually(lambda: stage.health.abandoned == 3, 40)
     assert stage.error is None
-    eventually(lambda: stage.error, 20)
+    eventually(lambda: stage.error, 40)
     assert isinstance(stage.error, CaptureStuck)
     assert "a reader has hung for" in str(stage.error)
     assert len(sources) == 3, "no more are started while three hang"
@@ -184,7 +184,7 @@ def test_a_reader_that_comes_back_makes_room(run: Run) -> None:
     hanging = [FakeSource(live=True, frames=1) for _ in range(3)]
     sources = iter([*hanging, FakeSource(live=True, frames=10**6, seconds=0.01)])
     stage = run(lambda: next(sources))
-    eventually(lambda: stage.health.abandoned == 3, 20)
+    eventually(lambda: stage.health.abandoned == 3, 40)
     time.sleep(1)
     assert len(stage.frames) == 3
     hanging[0].thaw.set()
@@ -296,7 +296,7 @@ def test_the_stage_stops_while_a_reader_hangs(run: Run) -> None:
     start = time.monotonic()
     stage.stop.set()
     stage.thread.join(5)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 3
     source.thaw.set()
 
 

@@ -218,18 +218,18 @@ def test_a_pipeline_that_never_started_has_ended(classifier: Classifier) -> None
 def test_a_stage_that_hangs_is_noticed_and_its_pipeline_replaced(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.supervisor._STUCK_SECONDS", 0.5)
-    sinks = [FakeSink(seconds=3.0), FakeSink()]
+    monkeypatch.setattr("edge.supervisor._STUCK_SECONDS", 1.5)
+    sinks = [FakeSink(seconds=5.0), FakeSink()]
     built: list[Pipeline] = []
 
     def build() -> Pipeline:
         source = FakeSource(live=True, frames=10_000, seconds=0.01)
-        built.append(pipeline(source, sinks[len(built)], classifier))
+        built.append(pipeline(source, sinks[min(len(built), 1)], classifier))
         return built[-1]
 
     supervisor = Supervisor("door", build, Metrics().camera("door"), SourceHealth())
     supervisor.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while not sinks[1].numbers and time.monotonic() < deadline:
         supervisor.poll()
         time.sleep(0.02)
