@@ -1,4 +1,4 @@
-"""Cameras by HTTP: MJPEG, from edge-fer's own page, and HLS, from files as a camera writes them."""
+"""Cameras on the network: MJPEG from edge-fer's own page, HLS from files, RTSP over UDP."""
 
 import struct
 import subprocess
@@ -19,6 +19,7 @@ from edge.capture import SourceError
 from edge.capture.stream import NetworkStream
 from edge.config import CaptureConfig
 from tests.support.daemon import Daemon
+from tests.support.servers import RtspServer
 from tests.support.system import eventually, program
 
 CONFIG = CaptureConfig(stall_seconds=5)
@@ -188,3 +189,14 @@ def test_what_is_no_stream_is_named(site: str, tmp_path: Path, path: str, messag
     (tmp_path / "text").write_text("hello\n" * 100)
     with pytest.raises(SourceError, match=message):
         NetworkStream(f"{site}/{path}", CONFIG).open()
+
+
+def test_rtsp_over_udp(rtsp: RtspServer) -> None:
+    stream = NetworkStream(rtsp.url, CaptureConfig(stall_seconds=10, transport="udp"))
+    stream.open()
+    for _ in range(10):
+        stream.grab()
+    image = stream.retrieve()
+    assert image is not None
+    assert image.shape == (540, 960, 3)
+    stream.close()
