@@ -113,7 +113,7 @@ class Supervisor:
         TooManyRestarts
             If it died more than 5 times in 10 minutes.
         CaptureStuck
-            If too many of its readers hang.
+            If its readers hang and nothing has come of it for minutes.
         """
         now = self._clock()
         if self._first_at is not None:

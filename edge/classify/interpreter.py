@@ -133,7 +133,7 @@ def _load(module: Any, library: Library) -> Any:
         raise ModelError(f"no delegate library at {library.path}")
     try:
         # Looked into first: the runtime's own class leaves half an object behind that complains.
-        ctypes.CDLL(str(library.path)).tflite_plugin_create_delegate  # noqa: B018
+        ctypes.CDLL(str(library.path)).tflite_plugin_create_delegate  # noqa: B018 - looked up only
         with capture():
             return module.load_delegate(str(library.path), dict(library.options))
     except (ValueError, OSError, AttributeError) as error:
