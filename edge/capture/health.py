@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 
 from edge.capture.state import MOVES, SourceState
 
@@ -55,6 +56,19 @@ class Connection:
         if self.online >= _GOOD:
             return "good"
         return "fair" if self.online >= _FAIR else "poor"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the connection as the JSON of MQTT and the API; times are RFC 3339, UTC."""
+        return {
+            "status": self.state.value,
+            "since": datetime.fromtimestamp(self.since, UTC).isoformat(timespec="milliseconds"),
+            "last_frame_age": None if self.frame_age is None else round(self.frame_age, 3),
+            "quality": self.quality,
+            "online": round(self.online, 4),
+            "reconnects": self.reconnects,
+            "stalls": self.stalls,
+            "offline_seconds": round(self.offline_seconds, 3),
+        }
 
 
 class SourceHealth:

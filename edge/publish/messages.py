@@ -180,19 +180,8 @@ class MessageWriter:
             node=self._node,
             camera=self.camera,
             time=_utc(wall),
-            status=connection.state.value,
-            since=_utc(connection.since),
-            last_frame_age=_rounded(connection.frame_age),
-            quality=connection.quality,
-            online=round(connection.online, 4),
-            reconnects=connection.reconnects,
-            stalls=connection.stalls,
-            offline_seconds=round(connection.offline_seconds, 3),
+            **connection.describe(),
         )
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
 
 
 def _utc(wall: float) -> datetime:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import Flask, Response, abort, jsonify, render_template
@@ -94,15 +93,7 @@ def _describe(view: CameraView) -> dict[str, Any]:
         "fps": round(view.fps, 1),
         "picture": view.has_picture,
         "faces": faces,
-        "connection": {
-            "since": datetime.fromtimestamp(now.since, UTC).isoformat(timespec="milliseconds"),
-            "last_frame_age": None if now.frame_age is None else round(now.frame_age, 3),
-            "quality": now.quality,
-            "online": round(now.online, 4),
-            "reconnects": now.reconnects,
-            "stalls": now.stalls,
-            "offline_seconds": round(now.offline_seconds, 3),
-        },
+        "connection": now.describe(),
     }
 
 
