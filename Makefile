@@ -6,7 +6,7 @@ TEST_ENV := .venv-test
 TFLITE_PYTHON ?= python3.11
 TFLITE_ENV := .venv-tflite-runtime
 # The scenarios of make chaos; each has options: python -m tests.e2e.chaos soak --help
-CHAOS ?= restarts freeze refusals sizes neighbours damaged soak
+CHAOS ?= restarts freeze refusals sizes neighbours broker damaged soak
 
 .DEFAULT_GOAL := help
 .PHONY: help run test chaos tflite-runtime lint format debian-packages schemas demo-clip pictures clean

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge.records import ImageArray, Reading
+from edge.records import ImageArray, Showing
 
 # Okabe and Ito's palette, told apart by colour-blind people too; blue, green, red.
 COLOURS: Final = {
@@ -17,6 +17,7 @@ COLOURS: Final = {
     "sad": (178, 114, 0),
     "surprise": (0, 159, 230),
     "neutral": (230, 230, 230),
+    "uncertain": (140, 140, 140),
 }
 
 _BRIGHT: Final = 110
@@ -25,16 +26,17 @@ _BRIGHT: Final = 110
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
 
-def annotate(image: ImageArray, readings: Sequence[Reading]) -> ImageArray:
+def annotate(image: ImageArray, faces: Sequence[Showing]) -> ImageArray:
     """Return a copy of the frame with a box, an emotion and its confidence for every face."""
     picture: ImageArray = image.copy()
     unit = max(0.35, min(image.shape[:2]) / 720)
     line = max(1, round(2 * unit))
-    for reading in readings:
-        box, colour = reading.box, COLOURS[reading.label]
+    for face in faces:
+        box, colour = face.box, COLOURS[face.label]
         corner = (box.x + box.width, box.y + box.height)
         cv2.rectangle(picture, (box.x, box.y), corner, colour, line, cv2.LINE_AA)
-        text = f"{reading.label} {reading.confidence:.0%}"
+        sure = "" if face.label == "uncertain" else f" {face.confidence:.0%}"
+        text = f"{face.label}{sure}"
         (width, height), base = cv2.getTextSize(text, _FONT, 0.8 * unit, line)
         pad = round(6 * unit)
         left = max(0, min(box.x, image.shape[1] - width - 2 * pad))

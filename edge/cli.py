@@ -78,7 +78,7 @@ def run(context: click.Context, config: Path) -> None:
         signal.signal(number, lambda *_: stop.set())
     limit_arenas()
 
-    from edge.config_file import load_config
+    from edge.config.file import load_config
     from edge.daemon import Daemon
 
     daemon = Daemon(load_config(config), stop)
@@ -102,10 +102,12 @@ def check(config: Path) -> None:
     from edge.capture.factory import webcam_device
     from edge.capture.webcam import no_device
     from edge.classify import load_classifier
-    from edge.config_file import load_config
+    from edge.config.file import load_config
     from edge.detect import make_finder
+    from edge.mqtt.publisher import check_mqtt
 
     loaded = load_config(config)
+    check_mqtt(loaded.mqtt, loaded.folder)
     for name, camera in loaded.cameras.items():
         try:
             make_source(camera, loaded.folder)
@@ -125,10 +127,30 @@ def check(config: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config: Path, as_json: bool) -> None:
     """Show what each camera's model would run on here, why, and how fast it is."""
-    from edge.config_file import load_config
+    from edge.config.file import load_config
     from edge.doctor import examine
 
     examine(load_config(config), as_json)
+
+
+@main.command()
+@_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="The payloads by topic, as one JSON object.")
+@click.option("--remove", "take_back", is_flag=True, help="Take back what this node announced.")
+@click.option(
+    "--prefix", metavar="TOPIC", help="Home Assistant's [mqtt.discovery, or homeassistant]."
+)
+def discovery(config: Path, as_json: bool, take_back: bool, prefix: str | None) -> None:
+    """Show what Home Assistant is told of the cameras, or take it back."""
+    from edge.config.file import load_config
+    from edge.home_assistant.command import remove, show
+
+    if take_back and as_json:
+        raise click.UsageError("--remove and --json do not go together")
+    if take_back:
+        remove(load_config(config), prefix)
+    else:
+        show(load_config(config), prefix, as_json)
 
 
 @main.command()
@@ -181,7 +203,9 @@ def _recognizers(detector: str, width: int | None, **classify: str) -> tuple[Any
     from edge.config import ClassifyConfig, DetectConfig
     from edge.detect import make_finder
 
-    finder = make_finder(DetectConfig.model_validate({"kind": detector, "width": width}))
+    # No tracks follow here, and so only what the detector itself calls a face.
+    settings = {"kind": detector, "width": width, "min_score": 0.5}
+    finder = make_finder(DetectConfig.model_validate(settings))
     classifier = load_classifier(ClassifyConfig.model_validate(classify))
     if classifier.engine.disappoints:
         click.echo(f"warning: {classifier.description.name} runs on {classifier.engine}", err=True)

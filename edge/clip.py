@@ -26,6 +26,7 @@ from edge.capture.video_file import VideoFile
 from edge.classify import Classifier
 from edge.config import CaptureConfig
 from edge.detect import FaceFinder
+from edge.detect.scanner import Scanner
 from edge.errors import ConfigError, EdgeFerError
 from edge.metrics import Metrics
 from edge.pipeline import Pipeline
@@ -58,7 +59,7 @@ class ClipSink:
 
     def accept(self, observation: Observation) -> None:
         """Write one frame."""
-        frame, readings = observation.frame, observation.readings
+        frame, readings = observation.frame, observation.readings or ()
         self.frames += 1
         self.with_faces += bool(readings)
         if self._lines is not None:
@@ -131,7 +132,13 @@ def read_clip(
         sink = ClipSink(source, lines, out)
         metrics = Metrics().camera("clip")
         pipeline = Pipeline(
-            lambda: source, finder, classifier, sink, metrics, SourceHealth(), CaptureConfig()
+            lambda: source,
+            Scanner(finder),
+            classifier,
+            sink,
+            metrics,
+            SourceHealth(),
+            CaptureConfig(),
         )
         start = time.monotonic()
         try:

@@ -1,8 +1,10 @@
 """The daemon: start order, signals, supervision, stop order."""
 
 import logging
+import secrets
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -16,14 +18,19 @@ from edge.capture.webcam import no_device
 from edge.classify import Classifier, load_classifier
 from edge.config import CameraConfig, Config
 from edge.detect import make_finder
+from edge.detect.scanner import Scanner
+from edge.detect.schedule import ScanSchedule
 from edge.errors import ConfigError, EdgeFerError
+from edge.home_assistant.discovery import Discovery
 from edge.metrics import CameraMetrics, Metrics
+from edge.mqtt.broker import EmbeddedBroker
+from edge.mqtt.publisher import MqttPublisher
 from edge.pipeline import Pipeline
-from edge.publish.broker import LOOPBACK, EmbeddedBroker
 from edge.publish.camera import CameraPublisher
-from edge.publish.messages import MessageWriter
-from edge.publish.mqtt import MqttPublisher
+from edge.publish.control import ControlPublisher
+from edge.publish.messages import ModelMessage
 from edge.publish.source import SourcePublisher
+from edge.publish.writer import MessageWriter
 from edge.sd_notify import Notifier
 from edge.service import Service
 from edge.supervisor import Supervisor
@@ -68,15 +75,19 @@ class Daemon:
         self._config = config
         self._stop = stop
         metrics = Metrics()
-        embedded = config.mqtt.broker == "embedded"
-        self._broker = EmbeddedBroker(config.mqtt.port) if embedded else None
-        host = LOOPBACK if embedded else config.mqtt.broker
-        self._mqtt = MqttPublisher(config.mqtt, config.node, host, metrics)
+        mqtt = config.mqtt
+                password = mqtt.password.get_secret_value() if mqtt.password is not None else None
+        self._broker = (
+            EmbeddedBroker(mqtt.port, mqtt.listen, mqtt.username, password) if mqtt.embedded else None
+        )
+        self._mqtt = MqttPublisher(mqtt, config.node, mqtt.host, metrics, config.folder)
         self._views: dict[str, CameraView] = {}
         self._engines: dict[str, int] = {}
         self._started = False
         self._supervisors: list[Supervisor] = []
         self._sources: dict[str, SourcePublisher] = {}
+        self._switches: list[ControlPublisher] = []
+        self._began = time.time()
         _refuse_no_camera_at_all(config)
         for name, camera in config.cameras.items():
             try:
@@ -116,10 +127,13 @@ class Daemon:
                 stack.callback(lambda: broker.stop(time.monotonic() + _BROKER_SECONDS))
             self._web.start()
             stack.callback(lambda: self._web.stop(time.monotonic() + _WEB_SECONDS))
+            Discovery(self._config).start(self._mqtt)
             self._mqtt.start()
             stack.callback(lambda: self._mqtt.stop(time.monotonic() + _MQTT_SECONDS))
             for source in self._sources.values():
                 source.start()
+            for switches in self._switches:
+                switches.start()
             for number, supervisor in enumerate(self._supervisors):
                 supervisor.start(number * _STAGGER_SECONDS)
             stack.callback(self._stop_cameras)
@@ -156,31 +170,42 @@ class Daemon:
         for supervisor in self._supervisors:
             if not supervisor.join(deadline):
                 log.warning("a camera does not let go; leaving it behind")
+        for source in self._sources.values():
+            source.stop()
 
     def _add_camera(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> None:
         # Numbers go on when a pipeline is built anew: no event and no face has another's.
-        writer = MessageWriter(self._config.node, name)
-        tracks = count(1)
+        private = camera.privacy.mode != "full"
+        writer = MessageWriter(self._config.node, name, camera.privacy, self._began)
+        tracks = _by_chance() if private else count(1)
         source = SourcePublisher(writer, self._mqtt, metrics)
-        view = CameraView(name, camera.stream.quality, metrics, source.health)
+        switches = ControlPublisher(writer, self._mqtt)
+        control = switches.control
+        view = CameraView(
+            name, camera.stream.quality, metrics, source.health, control, private=private
+        )
+        switches.view = view
 
         def fresh_source() -> Source:
             return make_source(camera, self._config.folder)
 
         def build() -> Pipeline:
             classifier = load_classifier(camera.classify, self._config.folder, metrics, self._stop)
-            writer.model = classifier.description.name
+            model = classifier.description
+            writer.model = ModelMessage(name=model.name, sha256=model.sha256)
             self._tell(classifier)
             live = fresh_source().live
             tracker = Tracker(camera.track, tracks)
             sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
-            finder = make_finder(camera.detect)
+            schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if live else None)
+            scanner = Scanner(make_finder(camera.detect), schedule, control)
             return Pipeline(
-                fresh_source, finder, classifier, sink, metrics, source.health, camera.capture
+                fresh_source, scanner, classifier, sink, metrics, source.health, camera.capture
             )
 
         self._views[name] = view
         self._sources[name] = source
+        self._switches.append(switches)
         self._supervisors.append(Supervisor(name, build, metrics, source.health))
 
     def _tell(self, classifier: Classifier) -> None:
@@ -191,6 +216,12 @@ class Daemon:
             self._engines[line] = logging.WARNING if engine.disappoints else logging.INFO
             if self._started:
                 log.log(self._engines[line], "%s", line)
+
+
+def _by_chance() -> Iterator[int]:
+    """Give numbers that tell neither the order nor the count of visits."""
+    while True:
+        yield secrets.randbelow(2**31 - 1) + 1
 
 
 def _refuse_no_camera_at_all(config: Config) -> None:

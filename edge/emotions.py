@@ -7,5 +7,10 @@ Emotion = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutr
 EMOTIONS: Final[tuple[Emotion, ...]] = get_args(Emotion)
 """FER-2013 (Goodfellow et al., 2013): label 0 is ``angry`` ... label 6 is ``neutral``."""
 
+Label = Literal[Emotion, "uncertain"]
+"""What a face is said to show; ``uncertain`` where no emotion can be told honestly."""
+
+LABELS: Final[tuple[Label, ...]] = (*EMOTIONS, "uncertain")
+
 FACE_SIZE: Final = 48
 """Side of a FER-2013 face in pixels, and of the classifier's input."""

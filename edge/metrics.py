@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,18 +17,26 @@ from prometheus_client import (
 
 from edge.classify.engine import Engine
 from edge.classify.model import ModelDescription
-from edge.emotions import EMOTIONS
-from edge.records import Observation
+from edge.emotions import LABELS, Label
+from edge.records import Frame
 
 STAGES: Final = ("capture", "detect", "classify", "publish")
 
 DROPS: Final = {
     "capture": ("corrupt", "blank", "fps"),
-    "detect": ("overflow", "age"),
+    "detect": ("overflow", "age", "paused"),
     "classify": ("age",),
 }
 """Why frames never reach a stage: damaged on the way, without any content, more than
-``capture.fps``, more than detection can take, older than ``capture.max_age_seconds``."""
+``capture.fps``, more than detection can take, older than ``capture.max_age_seconds``, paused by
+command."""
+
+MQTT_DROPS: Final = ("overflow", "disconnected", "refused", "shutdown")
+"""Why messages are lost: the outbox is full, present faces without a broker, the broker does not
+take them, the daemon ended before they went out."""
+
+MQTT_CONNECT_FAILURES: Final = ("unreachable", "timeout", "tls", "refused", "protocol")
+"""Why there is no connection: nobody there, no answer, no trust, no entry, no MQTT."""
 
 _SECONDS: Final = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5,
@@ -92,12 +100,23 @@ class Metrics:
         self.stage_seconds = seconds("stage", "Time that a stage spends on a frame.", stage)
         self.inference = seconds("inference", "Time of the CNN for one face.", camera)
         self.latency = seconds("latency", "From capture to the end of publishing.", camera)
-        self.faces = gauge("faces", "Faces in the newest frame.", camera)
-        self.emotions = counter("emotions", "Face readings by their emotion.", (*camera, "emotion"))
+        self.faces = gauge("faces", "Faces that are present.", camera)
+        self.emotions = counter(
+            "emotions", "Labels of present faces, one a face and frame.", (*camera, "emotion")
+        )
         self.restarts = counter("pipeline_restarts", "Restarts after a stage died.", camera)
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker accepts us.")
         self.mqtt_messages = counter("mqtt_messages", "Messages handed to the MQTT client.")
-        self.mqtt_dropped = counter("mqtt_dropped", "Messages that could not be queued.")
+        self.mqtt_dropped = counter("mqtt_dropped", "Messages that are lost, and why.", ("reason",))
+        self.mqtt_outbox_messages = gauge("mqtt_outbox_messages", "Events not yet acknowledged.")
+        self.mqtt_outbox_bytes = gauge("mqtt_outbox_bytes", "The size of these events.")
+        self.mqtt_connect_failures = counter(
+            "mqtt_connect_failures", "Attempts to connect that failed, and why.", ("reason",)
+        )
+        for reason in MQTT_DROPS:
+            self.mqtt_dropped.labels(reason)
+        for reason in MQTT_CONNECT_FAILURES:
+            self.mqtt_connect_failures.labels(reason)
         self.viewers = gauge("stream_viewers", "Viewers of the MJPEG stream.", camera)
         self.model_info = gauge(
             "model_info",
@@ -127,7 +146,7 @@ class CameraMetrics:
         self._seconds = {stage: metrics.stage_seconds.labels(camera, stage) for stage in STAGES}
         self._latency = metrics.latency.labels(camera)
         self._faces = metrics.faces.labels(camera)
-        self._emotions = {e: metrics.emotions.labels(camera, e) for e in EMOTIONS}
+        self._emotions = {e: metrics.emotions.labels(camera, e) for e in LABELS}
         self._dropped = {
             (stage, reason): metrics.dropped.labels(camera, stage, reason)
             for stage, reasons in DROPS.items()
@@ -152,9 +171,11 @@ class CameraMetrics:
         self._processed[name].inc()
         self._meters[name].tick()
 
-    def no_faces(self) -> None:
-        """Show no faces: the source gives no frames."""
-        self._faces.set(0)
+    def present(self, labels: Sequence[Label]) -> None:
+        """Take the labels of all who are present in a frame."""
+        self._faces.set(len(labels))
+        for label in labels:
+            self._emotions[label].inc()
 
     def captured(self) -> None:
         """Count a frame that the source gave."""
@@ -164,13 +185,10 @@ class CameraMetrics:
         """Count frames that never reached a stage; `DROPS` has the reasons."""
         self._dropped[stage, reason].inc(frames)
 
-    def published(self, observation: Observation, now: float) -> None:
+    def published(self, frame: Frame, now: float) -> None:
         """Count a frame that went all the way; `now` is monotonic."""
         self._meters["pipeline"].tick()
-        self._latency.observe(now - observation.frame.captured)
-        self._faces.set(len(observation.readings))
-        for reading in observation.readings:
-            self._emotions[reading.label].inc()
+        self._latency.observe(now - frame.captured)
 
     def inference(self, seconds: float) -> None:
         """Take the time of the CNN for one face."""

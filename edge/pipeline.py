@@ -12,7 +12,7 @@ from edge.capture.stage import CaptureStage
 from edge.channel import Channel, Closed, Overflow
 from edge.classify import Classifier
 from edge.config import CaptureConfig
-from edge.detect import FaceFinder
+from edge.detect.scanner import Scanner
 from edge.metrics import CameraMetrics
 from edge.records import Detection, Frame, Observation
 
@@ -54,7 +54,7 @@ class Pipeline:
     make_source
         Makes the source, for every attempt anew; its kind decides whether frames are dropped or
         wait.
-    finder, classifier
+    scanner, classifier
         Used by one thread each.
     sink
         Takes every observation, in order.
@@ -67,21 +67,26 @@ class Pipeline:
     def __init__(
         self,
         make_source: Callable[[], Source],
-        finder: FaceFinder,
+        scanner: Scanner,
         classifier: Classifier,
         sink: Sink,
         metrics: CameraMetrics,
         health: SourceHealth,
         config: CaptureConfig,
     ) -> None:
+        self._scanner = scanner
+        self._classifier = classifier
+        self._sink = sink
+        self._metrics = metrics
+        self._max_age = config.max_age_seconds
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._waiting_since: float | None = None
         self._last_out = time.monotonic()
-        live = make_source().live
+        self._live = make_source().live
         frames = Channel[Frame](
-            1 if live else 4,
-            Overflow.DROP_OLDEST if live else Overflow.WAIT,
+            1 if self._live else 4,
+            Overflow.DROP_OLDEST if self._live else Overflow.WAIT,
             lambda _: metrics.dropped("detect", "overflow"),
         )
         detections = Channel[Detection](2)
@@ -92,52 +97,22 @@ class Pipeline:
                 self._waiting_since = time.monotonic()
             frames.put(frame)
 
-        def fresh(frame: Frame, stage: str) -> bool:
-            now = time.monotonic()
-            # On a box that is slower than that, some frame must get through.
-            starving = now - self._last_out > config.max_age_seconds
-            if not live or starving or now - frame.captured <= config.max_age_seconds:
-                return True
-            self._waiting_since = None  # the stage that drops it does not hang
-            metrics.dropped(stage, "age")
-            return False
-
-        def detect(frame: Frame) -> Detection | None:
-            if not fresh(frame, "detect"):
-                return None
-            with metrics.stage("detect"):
-                return Detection(frame, finder.find(frame.image))
-
-        def classify(detection: Detection) -> Observation | None:
-            frame = detection.frame
-            if not fresh(frame, "classify"):
-                return None
-            with metrics.stage("classify"):
-                return Observation(frame, classifier.read(frame.image, detection.faces))
-
-        def publish(observation: Observation) -> None:
-            with metrics.stage("publish"):
-                sink.accept(observation)
-                self._last_out = time.monotonic()
-                metrics.published(observation, self._last_out)
-            self._waiting_since = None
-
         self._channels: tuple[Channel[Any], ...] = (frames, detections, observations)
         self._capture = CaptureStage(
-            make_source, live, deliver, config, self._stop, metrics, health
+            make_source, self._live, deliver, config, self._stop, metrics, health
         )
         self._threads = [
             self._stage("capture", self._capture.run, frames),
             self._stage(
-                "detect", lambda: _transform(frames, detect, detections), frames, detections
+                "detect", lambda: _transform(frames, self._detect, detections), frames, detections
             ),
             self._stage(
                 "classify",
-                lambda: _transform(detections, classify, observations),
+                lambda: _transform(detections, self._classify, observations),
                 detections,
                 observations,
             ),
-            self._stage("publish", lambda: _drain(observations, publish, sink), observations),
+            self._stage("publish", lambda: _drain(observations, self._publish, sink), observations),
         ]
 
     def start(self) -> None:
@@ -194,6 +169,44 @@ class Pipeline:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
         return not self.running
+
+    def _detect(self, frame: Frame) -> Detection | None:
+        if not self._fresh(frame, "detect"):
+            return None
+        if self._scanner.paused:
+            self._drop("detect", "paused")
+            return None
+        with self._metrics.stage("detect"):
+            return Detection(frame, self._scanner.scan(frame))
+
+    def _classify(self, detection: Detection) -> Observation | None:
+        frame, faces = detection.frame, detection.faces
+        if not self._fresh(frame, "classify"):
+            return None
+        with self._metrics.stage("classify"):
+            readings = None if faces is None else self._classifier.read(frame.image, faces)
+            return Observation(frame, readings)
+
+    def _publish(self, observation: Observation) -> None:
+        with self._metrics.stage("publish"):
+            self._sink.accept(observation)
+            self._last_out = time.monotonic()
+            self._metrics.published(observation.frame, self._last_out)
+        self._waiting_since = None
+
+    def _fresh(self, frame: Frame, stage: str) -> bool:
+        """Return whether a frame is worth the work; drop and count it if not."""
+        now = time.monotonic()
+        # On a box that is slower than that, some frame must get through.
+        starving = now - self._last_out > self._max_age
+        if not self._live or starving or now - frame.captured <= self._max_age:
+            return True
+        self._drop(stage, "age")
+        return False
+
+    def _drop(self, stage: str, reason: str) -> None:
+        self._waiting_since = None  # the stage that drops it does not hang
+        self._metrics.dropped(stage, reason)
 
     def _stage(
         self, name: str, work: Callable[[], None], *channels: Channel[Any]

@@ -1,12 +1,12 @@
 """The frozen values that flow through a pipeline, checked when they are made."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import EMOTIONS, Emotion
+from edge.emotions import EMOTIONS, Emotion, Label
 
 _ROUNDING = 0.01
 
@@ -89,26 +89,61 @@ class Face:
         The detector's box.
     region
         The square that the classifier sees: where a FER-2013 crop of this face would lie.
+    score
+        How sure the detector is, 0..1; from 0.5 it is a face by the detector's own measure.
+    turned
+        Whether it looks to a side, where the detector can tell.
     """
 
     box: Box
     region: Box
+    score: float = 1.0
+    turned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A frame and the faces in it."""
+    """A frame and the faces in it; None if it was not scanned."""
 
     frame: Frame
-    faces: tuple[Face, ...]
+    faces: tuple[Face, ...] | None
+
+
+class Showing(Protocol):
+    """A face with what it shows: a reading of one frame, or a track."""
+
+    @property
+    def box(self) -> Box:
+        """Where."""
+        ...
+
+    @property
+    def label(self) -> Label:
+        """What it shows."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """How probable that is, 0..1."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Return the JSON of the command line and the page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one face shows: seven probabilities in FER-2013 order that add up to 1."""
+    """What one face shows: seven probabilities in FER-2013 order that add up to 1.
+
+    `score` is the detector's, `quality` says how well the face can be read by its size, sharpness
+    and turn; both 0..1.
+    """
 
     box: Box
     probabilities: tuple[float, ...]
+    score: float = 1.0
+    quality: float = 1.0
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(EMOTIONS):
@@ -128,53 +163,83 @@ class Reading:
         """The probability of `label`, 0..1."""
         return max(self.probabilities)
 
-    def by_emotion(self) -> dict[Emotion, float]:
-        """Return the probabilities by name, rounded to four digits."""
-        return {e: round(p, 4) for e, p in zip(EMOTIONS, self.probabilities, strict=True)}
-
     def describe(self) -> dict[str, Any]:
         """Return the reading as the JSON of the command line and the page."""
-        box = self.box
-        return {
-            "box": [box.x, box.y, box.width, box.height],
-            "label": self.label,
-            "confidence": round(self.confidence, 4),
-            "probabilities": self.by_emotion(),
-        }
+        return _describe(self, self.probabilities)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A frame and what every face in it shows."""
+    """A frame and what every face in it shows; None if it was not scanned."""
 
     frame: Frame
-    readings: tuple[Reading, ...]
+    readings: tuple[Reading, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One person for as long as the face stays, with the emotion smoothed over time.
+    """One person for as long as the face stays.
 
-    `since` is the time on the source's clock at which the present label began, `hits` the number
-    of frames in which the face was found.
+    Attributes
+    ----------
+    id
+        Counts from 1.
+    box
+        Where the face is, foretold where a frame was not scanned or the face was missed.
+    label
+        What it shows, steadily.
+    probabilities
+        Smoothed over time; they add up to 1.
+    since, since_wall
+        When it began to show `label`: on the source's clock, and in seconds since the epoch.
+    last_seen
+        On the source's clock.
     """
 
     id: int
-    reading: Reading
-    first_seen: float
-    last_seen: float
+    box: Box
+    label: Label
+    probabilities: tuple[float, ...]
     since: float
-    hits: int = 1
+    since_wall: float
+    last_seen: float
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `label`, of the most probable emotion while it is uncertain: 0..1."""
+        if self.label == "uncertain":
+            return max(self.probabilities)
+        return self.probabilities[EMOTIONS.index(self.label)]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the track as the JSON of the page."""
+        return {"track": self.id, **_describe(self, self.probabilities)}
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """A track appeared, changed its label, or was lost.
 
-    `duration` is how many seconds the label that ended had lasted; 0 when it appeared.
+    `previous` is the label that ended by a change, and `duration` for how many seconds it, or the
+    last label of a face that was lost, had been shown.
     """
 
     kind: Literal["appeared", "changed", "lost"]
     track: Track
-    previous: Emotion | None
+    previous: Label | None
     duration: float
+
+
+def by_emotion(probabilities: tuple[float, ...]) -> dict[Emotion, float]:
+    """Return seven probabilities by name, rounded to four digits."""
+    return {e: round(p, 4) for e, p in zip(EMOTIONS, probabilities, strict=True)}
+
+
+def _describe(face: Showing, probabilities: tuple[float, ...]) -> dict[str, Any]:
+    box = face.box
+    return {
+        "box": [box.x, box.y, box.width, box.height],
+        "label": face.label,
+        "confidence": round(face.confidence, 4),
+        "probabilities": by_emotion(probabilities),
+    }

@@ -11,7 +11,7 @@ from edge.annotate import annotate
 from edge.classify import Classifier
 from edge.detect import FaceFinder
 from edge.errors import ConfigError, EdgeFerError
-from edge.records import ImageArray, Reading
+from edge.records import ImageArray, Reading, by_emotion
 
 
 def read_stills(
@@ -101,7 +101,7 @@ def _print(path: Path, readings: tuple[Reading, ...]) -> None:
     click.echo(f"{path}: {count} face{'' if count == 1 else 's'}")
     for reading in readings:
         box = reading.box
-        others = "  ".join(f"{e} {p:.2f}" for e, p in reading.by_emotion().items())
+        others = "  ".join(f"{e} {p:.2f}" for e, p in by_emotion(reading.probabilities).items())
         click.echo(
             f"  {reading.label} {reading.confidence:.0%} at {box.x},{box.y} "
             f"{box.width}x{box.height}  ({others})"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge.config_file import read_checked
+from edge.config.file import read_checked
 from edge.emotions import FACE_SIZE
 from edge.errors import ConfigError
 

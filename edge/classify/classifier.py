@@ -15,7 +15,7 @@ from edge.classify.golden import are_probabilities
 from edge.classify.model import ModelDescription, ModelError, find_model
 from edge.classify.temperature import soften
 from edge.config import ClassifyConfig
-from edge.face_image import face_image
+from edge.face_image import face_image, quality
 from edge.records import Face, ImageArray, Reading
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,15 @@ class Classifier:
 
     def read(self, image: ImageArray, faces: Sequence[Face]) -> tuple[Reading, ...]:
         """Return a reading for each of the `faces` that were found in `image`."""
-        return tuple(
-            Reading(face.box, self.read_face(face_image(image, face.region))) for face in faces
+        return tuple(self._read(image, face) for face in faces)
+
+    def _read(self, image: ImageArray, face: Face) -> Reading:
+        picture = face_image(image, face.region)
+        return Reading(
+            face.box,
+            self.read_face(picture),
+            face.score,
+            quality(picture, face.region, face.turned),
         )
 
     def read_face(self, face: NDArray[np.uint8]) -> tuple[float, ...]:

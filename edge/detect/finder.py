@@ -1,28 +1,14 @@
-"""What every detector shares: the small grey frame it scans, and the boxes scaled back."""
+"""From a full frame to its faces: a small grey picture to scan, boxes scaled back, filters."""
 
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.config import DetectConfig
-from edge.face_image import Placement
+from edge.detect.detector import Detector
+from edge.detect.zones import Zones
 from edge.records import Box, Face, ImageArray
-
-
-class Detector(Protocol):
-    """Finds faces in a grey picture."""
-
-    placement: Placement
-    """Where FER-2013's own crop lies relative to this detector's boxes."""
-
-    width: int
-    """Frame width in pixels that it scans best, where the user names none."""
-
-    def detect(self, grey: NDArray[np.uint8]) -> list[Box]:
-        """Return a box for every face in ``[height, width]`` uint8."""
-        ...
 
 
 class FaceFinder:
@@ -35,11 +21,19 @@ class FaceFinder:
     width
         Frames wider than this are scaled down to it before they are scanned; None for the
         detector's own.
+    min_size
+        Faces narrower than so many pixels of the full frame are left out.
+    zones
+        Where faces count.
     """
 
-    def __init__(self, detector: Detector, width: int | None) -> None:
+    def __init__(
+        self, detector: Detector, width: int | None, min_size: int = 0, zones: Zones | None = None
+    ) -> None:
         self._detector = detector
         self._width = width or detector.width
+        self._min_size = min_size
+        self._zones = zones or Zones()
 
     def find(self, image: ImageArray) -> tuple[Face, ...]:
         """Return the faces in ``[height, width, 3]``, from left to right."""
@@ -49,30 +43,34 @@ class FaceFinder:
             size = (self._width, max(1, round(height * scale)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-        found = self._detector.detect(grey)
-        boxes = [
-            Box(*(round(side / scale) for side in (box.x, box.y, box.width, box.height)))
-            for box in found
-        ]
-        boxes.sort(key=lambda box: (box.x, box.y))
-        return tuple(Face(box, self._detector.placement.region(box)) for box in boxes)
+        faces = []
+        for found in self._detector.detect(grey, int(self._min_size * scale)):
+            small = found.box
+            sides = (small.x, small.y, small.width, small.height)
+            box = Box(*(round(side / scale) for side in sides))
+            if box.width >= self._min_size and self._zones.count(box, (width, height)):
+                region = self._detector.placement.region(box)
+                faces.append(Face(box, region, found.score, found.turned))
+        return tuple(sorted(faces, key=lambda face: (face.box.x, face.box.y)))
 
 
 def make_finder(config: DetectConfig) -> FaceFinder:
     """Build the finder that the configuration names."""
-    return FaceFinder(_DETECTORS[config.kind](), config.width)
+    detector = _DETECTORS[config.kind](config.min_score)
+    zones = Zones(config.include, config.mask)
+    return FaceFinder(detector, config.width, config.min_size, zones)
 
 
-def _haar() -> Detector:
+def _haar(min_score: float) -> Detector:
     from edge.detect.haar import HaarDetector
 
-    return HaarDetector()
+    return HaarDetector(min_score)
 
 
-def _dlib() -> Detector:
+def _dlib(min_score: float) -> Detector:
     from edge.detect.dlib_hog import DlibDetector
 
-    return DlibDetector()
+    return DlibDetector(min_score)
 
 
 _DETECTORS: Final = {"haar": _haar, "dlib": _dlib}

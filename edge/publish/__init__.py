@@ -1,1 +1,1 @@
-"""What leaves the box: MQTT messages, and the broker for a box that has none."""
+"""What leaves the box: the messages of a camera, its picture, and commands that come back."""

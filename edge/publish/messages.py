@@ -4,20 +4,15 @@
 """
 
 import json
-from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from edge.capture.health import Connection
-from edge.emotions import Emotion
-from edge.records import Event, Frame, Track
+from edge.emotions import Emotion, Label
 
 SCHEMAS: Final = Path(__file__).parent / "schemas"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=1)]
@@ -28,7 +23,7 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     node: str
     camera: str
     time: AwareDatetime
@@ -41,34 +36,50 @@ class Message(BaseModel):
 class FaceMessage(BaseModel):
     """A face that is present.
 
-    `box` is x, y, width, height in pixels of the frame; `probabilities` are smoothed over time
-    and add up to 1; `label` is the most probable and `confidence` its probability.
+    `track` is the same for as long as the face stays. `box` is x, y, width, height in pixels of the
+    frame, and may reach beyond it; `box_fraction` the same as fractions of the frame; both are
+    null in privacy mode ``anonymous``. `probabilities` are smoothed over time and add up to 1;
+    `label` is what is steadily shown, or ``uncertain``; `confidence` is its probability, while
+    uncertain that of the most probable emotion. `since` is when the face began to show `label`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     track: Annotated[int, Field(ge=1)]
-    box: tuple[int, int, Pixels, Pixels]
-    label: Emotion
+    box: tuple[int, int, Pixels, Pixels] | None
+    box_fraction: tuple[float, float, float, float] | None
+    label: Label
     confidence: Fraction
     probabilities: dict[Emotion, Fraction]
+    since: AwareDatetime
+
+
+class ModelMessage(BaseModel):
+    """The model that reads the emotions: its name, and the SHA-256 of its file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    sha256: str
 
 
 class EventMessage(Message):
-    """``<camera>/event``: a face appeared, changed its emotion, or was lost.
+    """``<camera>/event``: a face appeared, changed its label, or was lost.
 
-    `number` counts the events of a camera from 1 in every run of the daemon. `previous` is the
-    label that ended and `duration` the seconds it had lasted; null and 0 when a face appeared.
+    `number` counts the events of a camera from 1, without a gap, in one run of the daemon; `run`
+    is when that run began. `previous` is the label that a change ended; `duration` for how many
+    seconds that, or the label of a face that was lost, had been shown; 0 when a face appeared.
     `frame` is width and height.
     """
 
+    run: AwareDatetime
     number: Annotated[int, Field(ge=1)]
     event: Literal["appeared", "changed", "lost"]
     face: FaceMessage
-    previous: Emotion | None
+    previous: Label | None
     duration: Annotated[float, Field(ge=0)]
     frame: tuple[Pixels, Pixels]
-    model: str
+    model: ModelMessage
 
 
 class FacesMessage(Message):
@@ -79,19 +90,34 @@ class FacesMessage(Message):
 
 
 class StateMessage(Message):
-    """``<camera>/state``, retained: how many faces there are and what most of them show.
+    """``<camera>/state``, retained: how many faces there are, and what they show and showed.
 
-    `emotion` is null while there is no face.
+    `emotion` is the label that most of them show, null while there is no face, and `confidence`
+    their mean confidence in it. `labels` says how many show each. `last_minute` and `last_hour`
+    are seconds, added up over faces. In privacy mode ``aggregate`` all but `faces` and `labels`
+    are null, and these two as well while fewer than ``privacy.min_people`` are present.
     """
 
-    faces: Annotated[int, Field(ge=0)]
-    emotion: Emotion | None
+    faces: Annotated[int, Field(ge=0)] | None
+    labels: dict[Label, Annotated[int, Field(ge=1)]] | None
+    emotion: Label | None
+    confidence: Fraction | None
+    last_minute: dict[Label, Annotated[float, Field(ge=0)]] | None
+    last_hour: dict[Label, Annotated[float, Field(ge=0)]] | None
+
+
+class ControlMessage(Message):
+    """``<camera>/control``, retained: how the switches stand that ``<camera>/set`` turns."""
+
+    paused: bool
+    detector: bool
 
 
 class ConnectionMessage(Message):
     """``<camera>/connection``, retained: how the camera's connection is and was.
 
-    `since` is when `status` began, `last_frame_age` the seconds since the newest frame, null
+    `since` is when `status` began, `fps` the frames a second that went all the way of late,
+    `last_frame_age` the seconds since the newest frame, null
     before any, `offline_seconds` those without frames since the daemon began. The rest is of the
     last hour, or of the time since it was first opened: `online` the share
     of it with frames, `quality` ``good`` from 0.99 of it, ``fair`` from 0.9.
@@ -99,6 +125,7 @@ class ConnectionMessage(Message):
 
     status: Literal["starting", "online", "stalled", "reconnecting", "offline", "ended"]
     since: AwareDatetime
+    fps: Annotated[float, Field(ge=0)]
     last_frame_age: Annotated[float, Field(ge=0)] | None
     quality: Literal["good", "fair", "poor"]
     online: Fraction
@@ -107,93 +134,13 @@ class ConnectionMessage(Message):
     offline_seconds: Annotated[float, Field(ge=0)]
 
 
-def face_message(track: Track) -> FaceMessage:
-    """Describe a track."""
-    reading = track.reading
-    box = reading.box
-    return FaceMessage(
-        track=track.id,
-        box=(box.x, box.y, box.width, box.height),
-        label=reading.label,
-        confidence=round(reading.confidence, 4),
-        probabilities=reading.by_emotion(),
-    )
-
-
-class MessageWriter:
-    """Makes the messages of one camera.
-
-    Parameters
-    ----------
-    node, camera
-        Where the messages come from.
-    """
-
-    def __init__(self, node: str, camera: str) -> None:
-        self._node = node
-        self.camera = camera
-        self.model = ""
-        """The name of the model that reads the emotions."""
-        self._events = 0
-
-    def event(self, event: Event, frame: Frame, wall: float) -> EventMessage:
-        """Describe an event of the tracker at `wall` seconds since the epoch."""
-        self._events += 1
-        return EventMessage(
-            node=self._node,
-            camera=self.camera,
-            time=_utc(wall),
-            number=self._events,
-            event=event.kind,
-            face=face_message(event.track),
-            previous=event.previous,
-            duration=round(max(0.0, event.duration), 3),
-            frame=frame.size,
-            model=self.model,
-        )
-
-    def faces(self, tracks: Sequence[Track], frame: Frame) -> FacesMessage:
-        """Describe everyone present."""
-        return FacesMessage(
-            node=self._node,
-            camera=self.camera,
-            time=_utc(frame.wall),
-            frame=frame.size,
-            faces=tuple(face_message(track) for track in tracks),
-        )
-
-    def state(self, tracks: Sequence[Track], wall: float) -> StateMessage:
-        """Summarize who is present."""
-        labels = [track.reading.label for track in tracks]
-        dominant = Counter(labels).most_common(1)[0][0] if labels else None
-        return StateMessage(
-            node=self._node,
-            camera=self.camera,
-            time=_utc(wall),
-            faces=len(tracks),
-            emotion=dominant,
-        )
-
-    def connection(self, connection: Connection, wall: float) -> ConnectionMessage:
-        """Describe the camera's connection."""
-        return ConnectionMessage(
-            node=self._node,
-            camera=self.camera,
-            time=_utc(wall),
-            **connection.describe(),
-        )
-
-
-def _utc(wall: float) -> datetime:
-    return datetime.fromtimestamp(wall, UTC)
-
-
 def schemas() -> dict[str, str]:
     """Return the JSON Schema of every message, by file name."""
     kinds: dict[str, type[Message]] = {
         "event": EventMessage,
         "faces": FacesMessage,
         "state": StateMessage,
+        "control": ControlMessage,
         "connection": ConnectionMessage,
     }
     return {

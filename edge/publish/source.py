@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from edge.capture.health import SourceHealth
 from edge.capture.state import SourceState
 from edge.metrics import CameraMetrics
-from edge.publish.messages import MessageWriter
-from edge.publish.mqtt import MqttPublisher
+from edge.mqtt.publisher import MqttPublisher
+from edge.publish.writer import MessageWriter
 
-_EVERY_SECONDS: Final = 60.0
+_EVERY_SECONDS: Final = 20.0
 
 
 class SourcePublisher:
-    """Publishes each move of a source at once, and its figures every minute; both retained.
+    """Publishes each move of a source at once, and its figures every 20 s; both retained.
 
     Parameters
     ----------
@@ -52,11 +53,20 @@ class SourcePublisher:
 
     def _moved(self, state: SourceState) -> None:
         if state is not SourceState.ONLINE:
-            self._metrics.no_faces()
-        self._mqtt.publish_retained(f"{self._writer.camera}/status", state.value.encode())
+            self._metrics.present(())
+        self._mqtt.publish_retained(
+            f"{self._writer.camera}/status", state.value.encode(), content_type="text/plain"
+        )
         self._next = 0.0  # the figures follow with the next tick
 
-    def _tell(self) -> None:
+    def stop(self) -> None:
+        """Publish that nothing is known of the source any more."""
+        self._tell(SourceState.OFFLINE)
+
+    def _tell(self, state: SourceState | None = None) -> None:
         self._next = self._clock() + _EVERY_SECONDS
-        message = self._writer.connection(self.health.connection(), time.time())
+        connection = self.health.connection()
+        if state is not None:
+            connection = replace(connection, state=state)
+        message = self._writer.connection(connection, self._metrics.fps(), time.time())
         self._mqtt.publish_retained(f"{self._writer.camera}/connection", message.json_bytes())

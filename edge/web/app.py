@@ -58,6 +58,8 @@ def create_app(
         view = views.get(name)
         if view is None:
             abort(404, f"no camera named {name}")
+        if view.private:
+            abort(403, f"{name} shows no pictures: privacy.mode")
         if not seats.acquire(blocking=False):
             abort(503, f"{max_viewers} streams are being watched already")
         response = Response(
@@ -85,14 +87,14 @@ class _InOrder(DefaultJSONProvider):
 
 
 def _describe(view: CameraView) -> dict[str, Any]:
-    faces = [reading.describe() for reading in view.readings]
     now = view.connection
     return {
         "name": view.name,
         "status": now.state.value,
         "fps": round(view.fps, 1),
         "picture": view.has_picture,
-        "faces": faces,
+        "paused": view.paused,
+        "faces": view.faces,
         "connection": now.describe(),
     }
 

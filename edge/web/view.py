@@ -3,14 +3,18 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import cv2
+import numpy as np
 
 from edge.annotate import annotate
 from edge.capture.health import Connection, SourceHealth
 from edge.capture.state import SourceState
+from edge.control import CameraControl
 from edge.metrics import CameraMetrics
-from edge.records import Frame, Reading
+from edge.records import Frame, Showing
 
 
 class CameraView:
@@ -29,26 +33,48 @@ class CameraView:
         The camera's; counts viewers.
     health
         Of the camera's source.
+    control
+        The camera's switches: nothing is shown while it is paused.
+    private
+        Whether neither pictures nor places of faces may be shown.
     """
 
     def __init__(
-        self, name: str, quality: int, metrics: CameraMetrics, health: SourceHealth
+        self,
+        name: str,
+        quality: int,
+        metrics: CameraMetrics,
+        health: SourceHealth,
+        control: CameraControl | None = None,
+        private: bool = False,
     ) -> None:
         self.name = name
+        self.private = private
         self._health = health
+        self._control = control or CameraControl()
         self._quality = quality
         self._metrics = metrics
         self._changed = threading.Condition()
         self._frame: Frame | None = None
-        self._readings: Sequence[Reading] = ()
+        self._faces: Sequence[Showing] = ()
         self._version = 0
         self._encoding = threading.Lock()
         self._jpeg = (0, b"")
 
     @property
-    def readings(self) -> Sequence[Reading]:
-        """The faces in the newest frame; none while the camera gives no frames."""
-        return self._readings if self._health.state is SourceState.ONLINE else ()
+    def faces(self) -> list[dict[str, Any]]:
+        """Who is present, as JSON; nobody while the camera gives no frames."""
+        faces = self._faces if self._health.state is SourceState.ONLINE else ()
+        hidden = {"box", "track"} if self.private else set()
+        return [
+            {key: value for key, value in face.describe().items() if key not in hidden}
+            for face in faces
+        ]
+
+    @property
+    def paused(self) -> bool:
+        """Whether the camera is paused by command."""
+        return self._control.paused
 
     @property
     def has_picture(self) -> bool:
@@ -68,15 +94,35 @@ class CameraView:
     def clear(self) -> None:
         """Show no faces: nobody is there, or nobody can be seen."""
         with self._changed:
-            self._readings = ()
-        self._metrics.no_faces()
+            self._faces = ()
+        self._metrics.present(())
 
-    def show(self, frame: Frame, readings: Sequence[Reading]) -> None:
-        """Make `frame` the newest."""
+    def show(self, frame: Frame, faces: Sequence[Showing]) -> None:
+        """Make `frame` the newest, with all who are present."""
         with self._changed:
-            self._frame, self._readings = frame, readings
-            self._version += 1
-            self._changed.notify_all()
+            if self._control.paused:  # it was on its way when the command came
+                return
+            self._faces = faces
+            if not self.private:
+                self._put(frame)
+        self._metrics.present([face.label for face in faces])
+
+    def blank(self, text: str) -> None:
+        """Show a dark picture with `text` instead of the camera's."""
+        with self._changed:
+            self._faces = ()
+            if self._frame is not None:
+                dark = np.zeros_like(self._frame.image)
+                place = (dark.shape[1] // 20, dark.shape[0] // 2)
+                scale = dark.shape[0] / 360
+                cv2.putText(dark, text, place, cv2.FONT_HERSHEY_DUPLEX, scale, (160, 160, 160))
+                self._put(replace(self._frame, image=dark))
+        self._metrics.present(())
+
+    def _put(self, frame: Frame) -> None:
+        self._frame = frame
+        self._version += 1
+        self._changed.notify_all()
 
     def jpeg(self, after: int, timeout: float) -> tuple[int, bytes] | None:
         """Return the newest picture's version and JPEG, once it is newer than version `after`.
@@ -88,11 +134,11 @@ class CameraView:
                 return None
         with self._encoding:
             with self._changed:
-                frame, readings, version = self._frame, self._readings, self._version
+                frame, faces, version = self._frame, self._faces, self._version
             if frame is None:
                 return None
             if self._jpeg[0] != version:
-                picture = annotate(frame.image, readings)
+                picture = annotate(frame.image, faces)
                 _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
                 self._jpeg = (version, data.tobytes())
             return self._jpeg

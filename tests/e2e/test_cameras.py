@@ -130,7 +130,7 @@ def test_it_stops_while_camera_and_broker_never_were_there(daemon: Start) -> Non
         mqtt={"broker": "127.0.0.1"},
     ).ready()
     eventually(lambda: "connection refused" in box.text)
-    eventually(lambda: "no broker answers" in box.text)
+    eventually(lambda: "cannot be reached: connection refused; does it run?" in box.text)
     assert "secret" not in box.text
     code, seconds = box.stop()
     assert code == 0

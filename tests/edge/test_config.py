@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import Config
-from edge.config_file import load_config
+from edge.config.file import load_config
 from edge.errors import ConfigError
 from edge.redact import redact
 

@@ -4,7 +4,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.config import DetectConfig
+from edge.control import CameraControl
 from edge.detect import make_finder
+from edge.detect.scanner import Scanner
+from edge.detect.schedule import ScanSchedule
+from edge.records import Frame
 
 
 @pytest.mark.parametrize("kind", ["haar", "dlib"])
@@ -43,3 +47,91 @@ def test_faces_come_from_left_to_right(face_frame: NDArray[np.uint8]) -> None:
     faces = make_finder(DetectConfig()).find(np.hstack([cut, cut, cut]))
     assert len(faces) == 3
     assert [face.box.x for face in faces] == sorted(face.box.x for face in faces)
+
+
+@pytest.mark.parametrize("kind", ["haar", "dlib"])
+def test_a_clear_face_has_a_high_score_and_a_faint_one_needs_a_low_threshold(
+    kind: str, face_frame: NDArray[np.uint8]
+) -> None:
+    (clear,) = make_finder(DetectConfig.model_validate({"kind": kind})).find(face_frame)
+    assert clear.score > 0.7
+    assert not clear.turned
+    noise = np.random.default_rng(0).normal(0, 60, face_frame.shape)
+    faint = np.clip(face_frame * 0.2 + 100 + noise, 0, 255).astype(np.uint8)
+
+    def scores(least: float) -> list[float]:
+        config = DetectConfig.model_validate({"kind": kind, "min_score": least})
+        return [face.score for face in make_finder(config).find(faint)]
+
+    assert len(scores(0.9)) <= len(scores(0.5)) <= len(scores(0.1))
+    assert all(score >= 0.45 for score in scores(0.5))
+
+
+@pytest.mark.parametrize("kind", ["haar", "dlib"])
+def test_faces_below_the_smallest_size_are_left_out(
+    kind: str, face_frame: NDArray[np.uint8]
+) -> None:
+    def count(smallest: int) -> int:
+        config = DetectConfig.model_validate({"kind": kind, "min_size": smallest})
+        return len(make_finder(config).find(face_frame))
+
+    assert (count(120), count(300)) == (1, 0)
+
+
+LEFT = [[0, 0], [0.4, 0], [0.4, 1], [0, 1]]
+MIDDLE = [[0.4, 0.2], [0.6, 0.2], [0.6, 0.8], [0.4, 0.8]]
+
+
+@pytest.mark.parametrize(
+    ("zones", "count"),
+    [
+        ({}, 1),
+        ({"include": [MIDDLE]}, 1),
+        ({"include": [LEFT]}, 0),
+        ({"include": [LEFT, MIDDLE]}, 1),
+        ({"mask": [MIDDLE]}, 0),
+        ({"mask": [LEFT]}, 1),
+        ({"include": [MIDDLE], "mask": [MIDDLE]}, 0),
+    ],
+)
+def test_faces_count_by_where_their_centre_lies(
+    zones: dict[str, object], count: int, face_frame: NDArray[np.uint8]
+) -> None:
+    assert len(make_finder(DetectConfig.model_validate(zones)).find(face_frame)) == count
+
+
+def test_every_third_frame_is_scanned() -> None:
+    schedule = ScanSchedule(every=3)
+    assert [schedule.due(n / 25) for n in range(7)] == [True, False, False] * 2 + [True]
+
+
+def test_an_idle_camera_is_scanned_less_until_a_face_comes() -> None:
+    schedule = ScanSchedule(idle_fps=5.0)
+    first = sum(schedule.due(n / 25) for n in range(125))
+    idle = sum(schedule.due(5.04 + n / 25) for n in range(125))
+    assert first == 125
+    assert 20 <= idle <= 27
+    schedule.saw_face(10.1)
+    assert all(schedule.due(10.1 + n / 25) for n in range(125))
+
+
+def test_an_idle_camera_whose_clock_is_set_back_is_scanned_at_once() -> None:
+    schedule = ScanSchedule(idle_fps=0.01)
+    for n in range(1000):
+        schedule.due(n / 25)
+    assert schedule.due(0.0)
+
+
+def test_a_scanner_obeys_the_switches(face_frame: NDArray[np.uint8]) -> None:
+    control = CameraControl()
+    scanner = Scanner(make_finder(DetectConfig()), ScanSchedule(every=2), control)
+    frame = Frame(0, face_frame, 0.0, 0.0, 0.0)
+    assert len(scanner.scan(frame) or ()) == 1
+    assert scanner.scan(frame) is None, "every second frame"
+    control.obey("detector off")
+    assert scanner.scan(frame) == ()
+    control.obey("pause")
+    assert scanner.paused
+    with pytest.raises(ValueError, match="send one of pause, resume"):
+        control.obey("explode")
+    assert scanner.paused

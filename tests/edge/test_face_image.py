@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.face_image import Placement, even_light, face_image
+from edge.face_image import Placement, even_light, face_image, quality
 from edge.records import Box
 
 
@@ -66,3 +66,25 @@ def test_a_picture_of_nothing_stays_one(grey: int) -> None:
 def test_noise_in_the_dark_is_not_blown_up() -> None:
     dark = np.random.default_rng(0).integers(9, 12, (48, 48)).astype(np.uint8)
     assert even_light(dark).std() < 5
+
+
+def test_quality_falls_with_size_blur_and_turn(face_frame: NDArray[np.uint8]) -> None:
+    region = Box(380, 165, 200, 200)
+    sharp = face_image(face_frame, region)
+    assert quality(sharp, region, turned=False) == 1.0
+    assert quality(sharp, region, turned=True) < 0.25
+    far = np.asarray(
+        cv2.resize(face_frame, None, fx=0.08, fy=0.08, interpolation=cv2.INTER_AREA), np.uint8
+    )
+    small = Box(30, 13, 16, 16)
+    assert quality(face_image(far, small), small, turned=False) < 0.25
+    blurred = np.asarray(cv2.blur(face_frame, (31, 31)), np.uint8)
+    assert quality(face_image(blurred, region), region, turned=False) < 0.25
+    dark = np.asarray(face_frame // 4, np.uint8)
+    assert quality(face_image(dark, region), region, turned=False) > 0.7, "dim light is no blur"
+
+
+def test_a_small_face_is_enlarged_without_blocks() -> None:
+    ramp = np.repeat(np.linspace(60, 180, 16, dtype=np.uint8)[None], 16, 0)
+    face = face_image(np.dstack([ramp] * 3), Box(0, 0, 16, 16))
+    assert len(np.unique(face[24])) > 32, "16 pixels became blocks of three"

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.emotions import EMOTIONS
 from edge.metrics import Metrics, RateMeter
-from edge.records import Box, Frame, Observation, Reading
+from edge.records import Frame
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
@@ -31,16 +30,16 @@ def test_the_rate_is_right_before_the_window_is_full() -> None:
 def test_a_frame_that_went_all_the_way_is_counted() -> None:
     metrics = Metrics()
     camera = metrics.camera("door")
-    happy = tuple(float(emotion == "happy") for emotion in EMOTIONS)
-    frame = Frame(0, np.zeros((2, 2, 3), np.uint8), 10.0, 10.0, 0.0)
-    camera.published(Observation(frame, (Reading(Box(0, 0, 1, 1), happy),)), now=10.5)
+    camera.published(Frame(0, np.zeros((2, 2, 3), np.uint8), 10.0, 10.0, 0.0), now=10.5)
+    camera.present(["happy", "uncertain"])
 
     def value(name: str, **labels: str) -> float | None:
         return metrics.registry.get_sample_value(name, {"camera": "door", **labels})
 
-    assert value("edge_fer_faces") == 1
+    assert value("edge_fer_faces") == 2
     assert value("edge_fer_emotions_total", emotion="happy") == 1
     assert value("edge_fer_emotions_total", emotion="sad") == 0
+    assert value("edge_fer_emotions_total", emotion="uncertain") == 1
     assert value("edge_fer_latency_seconds_sum") == 0.5
 
 

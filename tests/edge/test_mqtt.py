@@ -2,116 +2,298 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.config import MqttConfig
-from edge.metrics import Metrics
-from edge.publish.broker import EmbeddedBroker
-from edge.publish.mqtt import MqttPublisher
+import edge
+from edge.metrics import MQTT_DROPS, Metrics
+from edge.mqtt import properties
+from edge.mqtt.broker import EmbeddedBroker
+from edge.mqtt.publisher import MqttPublisher
+from tests.support.mqtt import (
+    FiveSubscriber,
+    OldBroker,
+    dropped,
+    metric,
+    publisher,
+)
 from tests.support.servers import Subscriber, start_mosquitto
 from tests.support.system import Process, eventually, free_port
 
 Subscribe = Callable[[int], Subscriber]
+FiveSubscribe = Callable[[int], FiveSubscriber]
+Publish = Callable[..., MqttPublisher]
 
 
-def publisher(port: int, metrics: Metrics, **config: object) -> MqttPublisher:
-    settings = MqttConfig.model_validate({"broker": "127.0.0.1", "port": port, **config})
-    return MqttPublisher(settings, "box", "127.0.0.1", metrics)
+@pytest.fixture
+def five() -> Iterator[FiveSubscribe]:
+    """Subscribe with MQTT 5; disconnected after the test."""
+    open_ones: list[FiveSubscriber] = []
+
+    def start(port: int) -> FiveSubscriber:
+        open_ones.append(FiveSubscriber(port))
+        return open_ones[-1]
+
+    yield start
+    for subscriber in open_ones:
+        subscriber.close()
 
 
-def dropped(metrics: Metrics) -> float | None:
-    return metrics.registry.get_sample_value("edge_fer_mqtt_dropped_total")
+def test_metrics_are_there_from_the_start() -> None:
+    metrics = Metrics()
+    assert {reason: dropped(metrics, reason) for reason in MQTT_DROPS} == dict.fromkeys(
+        ("overflow", "disconnected", "refused", "shutdown"), 0
+    )
+    assert metric(metrics, "connect_failures_total", reason="tls") == 0
+    assert metric(metrics, "outbox_messages") == metric(metrics, "outbox_bytes") == 0
 
 
-def test_an_outage_longer_than_the_queue_loses_what_is_counted_and_no_status(
-    tmp_path: Path, subscribe: Subscribe
+def test_mqtt_5_says_type_lifetime_and_origin(
+    mosquitto: tuple[Process, int], five: FiveSubscribe, publish: Publish
 ) -> None:
-    port, metrics = free_port(), Metrics()
-    client = publisher(port, metrics)
-    client.start()
-    client.publish_retained("door/status", b"online")
-    for number in range(1200):
-        client.publish_event("door/event", str(number).encode())
+    _, port = mosquitto
+    reader, client = five(port), publish(port, Metrics(), event_expiry_seconds=100)
+    eventually(lambda: client.connected)
+    client.publish_event("door/event", b"{}")
     client.publish("door/faces", b"{}")
-    assert dropped(metrics) == 201
+    client.publish("door/snapshot", b"jpeg", "image/jpeg")
+    client.publish_retained("door/status", b"online")
+    client.publish_absolute("edge-fer/else/config", b"{}")
+    expected = {
+        "box/door/event": ("application/json", 100),
+        "box/door/faces": ("application/json", 5),
+        "box/door/snapshot": ("image/jpeg", 5),
+        "box/door/status": ("text/plain", 60),
+        "box/status": ("text/plain", None),
+        "else/config": ("application/json", None),
+    }
+    for ending, (content_type, expiry) in expected.items():
+        message = eventually(lambda ending=ending: reader.newest(ending), what=ending)
+        properties = message.properties
+        assert properties is not None
+        assert properties.ContentType == content_type
+        assert dict(properties.UserProperty) == {"version": edge.__version__, "node": "box"}
+        left = getattr(properties, "MessageExpiryInterval", None)
+        assert left == expiry if expiry is None else 0 < left <= expiry, ending
+
+
+def test_an_event_is_worth_less_the_longer_it_waited(
+    tmp_path: Path, five: FiveSubscribe, publish: Publish
+) -> None:
+    port = free_port()
+    # Retained, so that it does not matter who comes first to the broker.
+    topics = {"event": {"retain": True}}
+    client = publish(port, Metrics(), event_expiry_seconds=1000, topics=topics)
+    client.publish_event("door/event", b"{}")
+    time.sleep(2.1)
     broker = start_mosquitto(tmp_path, port)
     try:
-        eventually(lambda: client.connected, 60, "connecting")
-        eventually(lambda: not _waiting(client), 30, "sending all")
-        late = subscribe(port)
-        eventually(lambda: len(late.messages) >= 2)
-        assert {(topic, payload) for topic, payload, _ in late.messages} == {
-            ("edge-fer/box/status", b"online"),
-            ("edge-fer/box/door/status", b"online"),
-        }
-        assert dropped(metrics) == 201
-        client.stop(time.monotonic() + 2)
-        eventually(lambda: late.payloads("door/status") == [b"online", b"offline"])
-        eventually(lambda: late.payloads("box/status") == [b"online", b"offline"])
+        reader = five(port)
+        message = eventually(lambda: reader.newest("event"))
+        assert message.properties is not None
+        assert message.properties.MessageExpiryInterval <= 998
     finally:
         broker.kill()
 
 
-def test_a_broker_that_comes_back_is_told_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_what_no_longer_holds_vanishes_when_nobody_repeats_it(
+    mosquitto: tuple[Process, int],
+    five: FiveSubscribe,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(properties, "STATE_EXPIRY_SECONDS", 4)
+    monkeypatch.setattr(properties, "STATE_REPEAT_SECONDS", 1)
+    _, port = mosquitto
+    client = publish(port, Metrics())
+    client.publish_retained("door/state", b"{}")
+    eventually(lambda: client.connected)
+    time.sleep(6)  # longer than the broker would keep it
+    both = {"edge-fer/box/status", "edge-fer/box/door/state"}
+    eventually(lambda: _retained(five(port)) == both)
+    monkeypatch.setattr(properties, "STATE_REPEAT_SECONDS", 1000)
+    eventually(lambda: _retained(five(port)) == {"edge-fer/box/status"})
+
+
+def _retained(reader: FiveSubscriber) -> set[str]:
+    """Return the topics that a new subscriber is told of at once."""
+    time.sleep(0.5)
+    return {message.topic for message in reader.messages if message.retain}
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_broker_before_mqtt_5_gets_3_1_1(
+    mosquitto: tuple[Process, int],
+    subscribe: Subscribe,
+    publish: Publish,
+    caplog: pytest.LogCaptureFixture,
+    refuses: bool,
 ) -> None:
     caplog.set_level("INFO")
-    port, metrics = free_port(), Metrics()
-    client = publisher(port, metrics)
-    client.start()
-    broker = start_mosquitto(tmp_path, port)
-    eventually(lambda: client.connected)
-    broker.kill()
-    eventually(lambda: "lost the broker" in caplog.text)
-    time.sleep(4)
-    broker = start_mosquitto(tmp_path, port)
-    eventually(lambda: caplog.text.count("connected to the broker") == 2)
-    client.stop(time.monotonic() + 1)
-    broker.kill()
+    _, port = mosquitto
+    old = OldBroker(port, refuses)
+    reader, client = subscribe(port), publish(old.port, Metrics())
+    client.publish_event("door/event", b"1")
+    eventually(lambda: reader.payloads("event") == [b"1"])
+    assert old.levels == ([5, 4] if refuses else [5, 5, 4])
+    if refuses:
+        assert "refuses MQTT 5: using 3.1.1" in caplog.text
+    old.close()
 
 
-def _waiting(client: MqttPublisher) -> bool:
-    return any(not event.is_published() for event in client._events)
-
-
-def test_events_that_never_went_out_are_counted_at_the_end() -> None:
+def test_only_the_version_that_is_asked_for(
+    mosquitto: tuple[Process, int], publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = OldBroker(mosquitto[1], refuses=True)
     metrics = Metrics()
-    client = publisher(free_port(), metrics)
-    client.start()
-    for _ in range(5):
-        client.publish_event("door/event", b"{}")
-    start = time.monotonic()
-    client.stop(start + 1)
-    assert time.monotonic() - start < 2
-    assert dropped(metrics) == 5
+    client = publish(old.port, metrics, version=5)
+    eventually(lambda: "Unsupported protocol version; set mqtt.version to auto" in caplog.text)
+    assert not client.connected
+    assert metric(metrics, "connect_failures_total", reason="refused")
+    old.close()
+    first = OldBroker(mosquitto[1], refuses=True)
+    client = publish(first.port, Metrics(), version="3.1.1")
+    eventually(lambda: client.connected)
+    assert first.levels == [4]
+    first.close()
 
 
 def test_refused_credentials_are_said_once_and_are_no_connection(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, publish: Publish
 ) -> None:
     port, metrics = free_port(), Metrics()
     broker = start_mosquitto(tmp_path, port, "listener {port} 127.0.0.1\nallow_anonymous false\n")
-    client = publisher(port, metrics, username="me", password="secret")
-    try:
-        client.start()
-        eventually(lambda: "refuses the connection" in caplog.text)
-        time.sleep(2.5)
-        assert caplog.text.count("refuses the connection") == 1
-        assert "secret" not in caplog.text
-        assert metrics.registry.get_sample_value("edge_fer_mqtt_connected") == 0
-    finally:
-        client.stop(time.monotonic() + 1)
-        broker.kill()
+    client = publish(port, metrics, username="me", password="secret")
+    eventually(lambda: (metric(metrics, "connect_failures_total", reason="refused") or 0) > 2)
+    assert caplog.text.count("refuses the connection") == 1
+    assert "check mqtt.username and mqtt.password" in caplog.text
+    assert "secret" not in caplog.text
+    assert not client.connected
+    assert metric(metrics, "connected") == 0
+    client.publish("door/faces", b"{}")
+    assert dropped(metrics, "disconnected") == 1
+    broker.kill()
+    broker = start_mosquitto(tmp_path, port)
+    eventually(lambda: metric(metrics, "connected") == 1)
+    broker.kill()
+
+
+def test_a_topic_that_the_broker_does_not_take_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, subscribe: Subscribe, publish: Publish
+) -> None:
+    port, metrics = free_port(), Metrics()
+    (tmp_path / "acl").write_text(
+        "topic read #\ntopic write edge-fer/box/status\ntopic write edge-fer/box/window/#\n"
+    )
+    broker = start_mosquitto(
+        tmp_path,
+        port,
+        "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+        f"acl_file {tmp_path / 'acl'}\n",
+    )
+    reader, client = subscribe(port), publish(port, metrics)
+    for number in range(3):
+        client.publish_event("door/event", b"no")
+        client.publish_event("window/event", str(number).encode())
+    eventually(lambda: len(reader.payloads("event")) == 3)
+    eventually(lambda: dropped(metrics, "refused") == 3)
+    assert reader.payloads("event") == [b"0", b"1", b"2"]
+    line = "does not take edge-fer/box/door/event: Not authorized"
+    assert caplog.text.count(line) == 1
+    assert metric(metrics, "outbox_messages") == 0
+    broker.kill()
+
+
+def test_a_broker_with_limits_gets_what_it_takes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, subscribe: Subscribe, publish: Publish
+) -> None:
+    port, metrics = free_port(), Metrics()
+    broker = start_mosquitto(
+        tmp_path,
+        port,
+        "retain_available false\nmax_packet_size 2000\nmax_inflight_messages 3\n"
+        "listener {port} 127.0.0.1\nallow_anonymous true\nmax_qos 0\n",
+    )
+    client = publish(port, metrics)
+    eventually(lambda: client.connected)
+    reader = subscribe(port)
+    client.publish_retained("door/state", b"{}")
+    client.publish_event("door/event", b"x" * 3000)
+    client.publish_event("door/event", b"small")
+    eventually(lambda: reader.payloads("event") == [b"small"])
+    eventually(lambda: reader.payloads("state"))
+    assert dropped(metrics, "refused") == 1
+    assert "door/event: its packets have 2000 bytes at most" in caplog.text
+    broker.kill()
+
+
+def test_commands_come_in_and_a_listener_that_fails_harms_nothing(
+    mosquitto: tuple[Process, int],
+    subscribe: Subscribe,
+    publish: Publish,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, port = mosquitto
+    other = publish(port, Metrics(), node="other")
+    other.publish_absolute("home/hello", b"retained")
+    reader = subscribe(port)
+    eventually(lambda: reader.payloads("other/status"))
+    taken: list[tuple[str, bytes]] = []
+    connects: list[int] = []
+    client = publisher(port, Metrics())
+    client.subscribe("home/+", lambda topic, payload: taken.append((topic, payload)))
+    client.on_connect(lambda: connects.append(1))
+    client.on_connect(lambda: int("no number"))
+    client.start()
+    eventually(lambda: ("home/hello", b"retained") in taken)
+
+    def fail(*_: object) -> None:
+        raise ValueError("of no use")
+
+    client.subscribe("edge-fer/#", fail)
+    eventually(lambda: "an MQTT listener failed with edge-fer/" in caplog.text)
+    assert "of no use" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert connects == [1]
+    assert client.connected
+    client.stop(time.monotonic() + 1)
+
+
+def test_an_address_that_nobody_knows_is_said(
+    publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(free_port(), Metrics(), host="no-such-host.invalid")
+    eventually(lambda: "its name is not known; check mqtt.broker" in caplog.text, 60)
+
+
+def test_who_speaks_no_mqtt_is_named(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        stop = threading.Event()
+
+        def answer() -> None:
+            while not stop.is_set():
+                peer, _ = listener.accept()
+                peer.recv(4096)
+                peer.sendall(b"\x20\x05\x00\x00\xff\xff\xff SSH-2.0")
+                peer.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        client = publish(port, Metrics())
+        eventually(lambda: "answers what we cannot read; check mqtt.port" in caplog.text)
+        assert client.error is None
+        stop.set()
 
 
 def test_the_embedded_broker_sends_nobody_what_he_did_not_ask_for() -> None:
     port, metrics = free_port(), Metrics()
     broker = EmbeddedBroker(port)
     broker.start()
-    client = publisher(port, metrics)
+    client = publisher(port, metrics, version="3.1.1")
     try:
         client.start()
         eventually(lambda: client.connected)
@@ -127,38 +309,27 @@ def test_the_embedded_broker_sends_nobody_what_he_did_not_ask_for() -> None:
         broker.stop(time.monotonic() + 2)
 
 
+def test_the_embedded_broker_is_found_to_be_of_before_mqtt_5(publish: Publish) -> None:
+    port = free_port()
+    broker = EmbeddedBroker(port)
+    broker.start()
+    embedded = publish(port, Metrics(), broker="embedded")
+    start = time.monotonic()
+    eventually(lambda: embedded.connected)
+    assert time.monotonic() - start < 8  # trying MQTT 5 first takes longer
+    embedded.stop(time.monotonic() + 1)
+    client = publish(port, Metrics())
+    eventually(lambda: client.connected, 60)
+    client.stop(time.monotonic() + 1)
+    broker.stop(time.monotonic() + 2)
+
+
 def test_a_client_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     client = publisher(free_port(), Metrics())
 
-    def die(**_: object) -> None:
-        raise UnicodeError("label too long")
+    def die() -> None:
+        raise MemoryError("no more")
 
-    monkeypatch.setattr(client._client, "loop_forever", die)
+    monkeypatch.setattr(client._link, "_connect", die)
     client.start()
-    assert isinstance(eventually(lambda: client.error), UnicodeError)
-
-
-def test_events_of_many_cameras_at_once_all_arrive_in_their_order(
-    mosquitto: tuple[Process, int], subscribe: Subscribe
-) -> None:
-    _, port = mosquitto
-    subscriber = subscribe(port)
-    client = publisher(port, Metrics())
-    client.start()
-    eventually(lambda: client.connected)
-
-    def camera(name: int) -> None:
-        for number in range(200):
-            client.publish(f"{name}/faces", b"x" * 20_000)
-            client.publish_event(f"{name}/event", str(number).encode())
-
-    threads = [threading.Thread(target=camera, args=(name,)) for name in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for name in range(4):
-        ending = f"{name}/event"
-        eventually(lambda ending=ending: len(subscriber.payloads(ending)) == 200, 30, ending)
-        assert subscriber.payloads(ending) == [str(number).encode() for number in range(200)]
-    client.stop(time.monotonic() + 1)
+    assert isinstance(eventually(lambda: client.error), MemoryError)

@@ -10,6 +10,7 @@ from edge.capture.state import SourceState
 from edge.classify import Classifier
 from edge.config import CaptureConfig, DetectConfig
 from edge.detect import make_finder
+from edge.detect.scanner import Scanner
 from edge.errors import EdgeFerError
 from edge.metrics import Metrics
 from edge.pipeline import Pipeline
@@ -51,7 +52,7 @@ def pipeline(
     health = SourceHealth((states if states is not None else []).append)
     return Pipeline(
         lambda: source,
-        make_finder(DetectConfig()),
+        Scanner(make_finder(DetectConfig())),
         classifier,
         sink,
         (metrics or Metrics()).camera("test"),

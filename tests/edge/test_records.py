@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.records import Box, Frame, Reading
+from edge.records import Box, Frame, Reading, by_emotion
 
 
 def test_overlap_is_intersection_over_union() -> None:
@@ -13,7 +13,7 @@ def test_overlap_is_intersection_over_union() -> None:
 def test_a_reading_names_the_most_probable_emotion() -> None:
     reading = Reading(Box(0, 0, 1, 1), (0.1, 0, 0, 0.6, 0.1, 0.1, 0.1))
     assert (reading.label, reading.confidence) == ("happy", 0.6)
-    assert list(reading.by_emotion()) == [
+    assert list(by_emotion(reading.probabilities)) == [
         "angry", "disgust", "fear", "happy", "sad", "surprise", "neutral",
     ]  # fmt: skip
 

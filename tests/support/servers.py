@@ -113,6 +113,10 @@ class Subscriber:
         self.times.append(time.monotonic())
         self.messages.append((message.topic, message.payload, message.retain))
 
+    def publish(self, topic: str, payload: str) -> None:
+        """Send a message, as a command for instance."""
+        self._client.publish(topic, payload, qos=1).wait_for_publish(10)
+
     def payloads(self, ending: str) -> list[bytes]:
         """Return the payloads of the topics that end so, in order."""
         return [payload for topic, payload, _ in list(self.messages) if topic.endswith(ending)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from tests.e2e.chaos import brokers, outages
 from tests.e2e.chaos import damaged as damaged_files
-from tests.e2e.chaos import outages
 from tests.e2e.chaos import soak as long_run
 from tests.e2e.chaos.neighbours import neighbours as four_cameras
 from tests.e2e.chaos.site import Site, site
@@ -24,6 +24,12 @@ class Harness:
         self.out = out
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.clip = face_clip(self.folder)
+
+    def folder_of(self, name: str) -> Path:
+        """Return a fresh folder."""
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
 
     def site(self, name: str) -> Site:
         """Return a fresh place."""
@@ -98,6 +104,28 @@ def neighbours(harness: Harness, seconds: float) -> None:
         f"neighbours ({', '.join(states)}): {alone.fps:.2f} -> {company.fps:.2f} fps "
         f"({100 * (company.fps / alone.fps - 1):+.1f} %), {alone.latency_ms:.1f} -> "
         f"{company.latency_ms:.1f} ms ({100 * (company.latency_ms / alone.latency_ms - 1):+.1f} %)"
+    )
+
+
+@main.command()
+@click.option("--times", default=20)
+@click.option("--minutes", default=10.0)
+@click.option("--outbox", default=1000, help="Events that it takes, in the outage.")
+@pass_harness
+def broker(harness: Harness, times: int, minutes: float, outbox: int) -> None:
+    """End the broker while events flow, and then for longer than they can wait."""
+    found = brokers.restarts(harness.folder_of("broker"), times, 60 * minutes)
+    click.echo(
+        f"broker ended {found.ends} times in {minutes:g} min: {found.sent} events sent, "
+        f"{found.missing} missing, in order {found.in_order}, {found.duplicates} twice, "
+        f"{found.drops:.0f} counted as lost; next event {found.worst:.1f} s after the broker "
+        "at worst"
+    )
+    away = brokers.outage(harness.folder_of("outage"), outbox, outbox // 2)
+    click.echo(
+        f"an outage longer than the outbox of {outbox}: {away.sent} events sent, {away.lost} lost, "
+        f"{away.counted:.0f} counted as overflow; the newest all there {away.newest_kept}, in "
+        f"order {away.in_order}"
     )
 
 

@@ -135,8 +135,9 @@ def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str
     else:
         # What lies deeper than the file's own keys is pydantic's, such as a union's member.
         key = _dotted(fault["loc"][:depth]) if depth else key
-        wanted = fault["msg"].removeprefix("Input should be ").replace("\n", " ")
-        should = " should be " if wanted != fault["msg"] else ": "
+        said = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
+        wanted = said.removeprefix("Input should be ")
+        should = " should be " if wanted != said else ": "
         value = fault["input"]
         harmless = _HARMLESS.fullmatch(str(value)) and "password" not in key
         what = f"{key}{should}{wanted}{f', not {value!r}' if harmless else ''}"

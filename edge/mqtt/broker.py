@@ -1,13 +1,17 @@
-"""An MQTT broker inside the daemon, on loopback, for a box that has none (amqtt)."""
+"""An MQTT broker inside the daemon, for a box that has none (amqtt)."""
 
 import asyncio
+import errno
+import hmac
 import logging
 import threading
 import time
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError
+from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
 from edge.errors import EdgeFerError
@@ -16,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK: Final = "127.0.0.1"
 _START_SECONDS: Final = 10.0
+_ANONYMOUS: Final = "amqtt.plugins.authentication.AnonymousAuthPlugin"
 
 
 class _Broker(Broker):
@@ -33,11 +38,51 @@ class _Broker(Broker):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
-class EmbeddedBroker:
-    """Runs on a thread with an event loop of its own."""
+class Login(BaseAuthPlugin):
+    """Lets in who knows the one user name and password; amqtt finds it by its name."""
 
-    def __init__(self, port: int) -> None:
+    @dataclass
+    class Config:
+        """What must be known."""
+
+        username: str
+        password: str
+
+    async def authenticate(self, *, session: Session) -> bool:
+        """Return whether a client may come in."""
+        given = ((session.username or "").encode(), (session.password or "").encode())
+        wanted = (self.config.username.encode(), self.config.password.encode())
+        # Both, always: how long it takes must not tell which one was right.
+        right = [hmac.compare_digest(*pair) for pair in zip(given, wanted, strict=True)]
+        return all(right)
+
+
+class EmbeddedBroker:
+    """Runs on a thread with an event loop of its own.
+
+    Parameters
+    ----------
+    port
+        Where it listens.
+    listen
+        At which address of this box.
+    username, password
+        What it asks for; None: nothing, which is for loopback only.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        listen: str = LOOPBACK,
+        username: str | None = None,
+        password: str | None = None,
+    ) -> None:
         self._port = port
+        self._listen = listen
+        self._plugins: dict[str, dict[str, Any]] = {_ANONYMOUS: {"allow_anonymous": True}}
+        if username is not None:
+            login = {"username": username, "password": password or ""}
+            self._plugins = {f"{__name__}.{Login.__name__}": login}
         self._loop = asyncio.new_event_loop()
         self._broker: Broker | None = None
         self._error: Exception | None = None
@@ -59,9 +104,9 @@ class EmbeddedBroker:
         if not self._ready.wait(_START_SECONDS):
             raise EdgeFerError(f"the embedded broker did not start in {_START_SECONDS:.0f} s")
         if self._error is not None:
+            where = f"{self._listen}:{self._port}"
             raise EdgeFerError(
-                f"the embedded broker cannot listen on {LOOPBACK}:{self._port}: is another broker "
-                "there? Set mqtt.port to a free one, or mqtt.broker to that broker's host"
+                f"the embedded broker cannot listen on {where}: {_why(self._error)}"
             ) from self._error
 
     def stop(self, deadline: float) -> None:
@@ -77,7 +122,7 @@ class EmbeddedBroker:
             lambda _, context: log.debug("embedded broker: %s", context["message"])
         )
         try:
-            self._broker = self._loop.run_until_complete(self._listen())
+            self._broker = self._loop.run_until_complete(self._begin())
         except (BrokerError, OSError) as error:
             self._error = error
             return
@@ -85,14 +130,10 @@ class EmbeddedBroker:
             self._ready.set()
         self._loop.run_forever()
 
-    async def _listen(self) -> Broker:
+    async def _begin(self) -> Broker:
+        bind = f"{self._listen}:{self._port}"
         broker = _Broker(
-            {
-                "listeners": {"default": {"type": "tcp", "bind": f"{LOOPBACK}:{self._port}"}},
-                "plugins": {
-                    "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
-                },
-            }
+            {"listeners": {"default": {"type": "tcp", "bind": bind}}, "plugins": self._plugins}
         )
         await broker.start()
         return broker
@@ -102,3 +143,19 @@ class EmbeddedBroker:
             await broker.shutdown()
         finally:
             self._loop.stop()
+
+
+def _why(error: Exception) -> str:
+    """Tell why it does not listen, and what to do."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    number = cause.errno if isinstance(cause, OSError) else None
+    if number == errno.EADDRINUSE:
+        return (
+            "is another broker there? Set mqtt.port to a free one, or mqtt.broker to that "
+            "broker's host"
+        )
+    if number == errno.EADDRNOTAVAIL:
+        return "this box has no such address; set mqtt.listen to one, or to 0.0.0.0 for all"
+    if number == errno.EACCES:
+        return "that needs more rights; set mqtt.port to 1024 or more"
+    return f"{cause}; set mqtt.listen and mqtt.port"

@@ -1,34 +1,27 @@
-"""The typed model of ``config.yaml``: unknown keys are refused, and every default is here."""
+"""The sections that every camera has, by itself or from the global ones."""
 
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    Tag,
-    model_validator,
-)
+from pydantic import Discriminator, Field, SecretStr, Tag, model_validator
 
-NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-"""Names of nodes and cameras: they become parts of topics, URLs and labels."""
+from edge.config.section import Section
 
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=0.05, le=0.95)]
+Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3, max_length=1000)]
+"""Corners as fractions of the frame's width and height, from its top left."""
 
-CAMERA_SECTIONS: Final = ("capture", "detect", "classify", "track", "publish", "stream")
+CAMERA_SECTIONS: Final = (
+    "capture",
+    "detect",
+    "classify",
+    "track",
+    "publish",
+    "privacy",
+    "stream",
+)
 """Sections that a camera may override."""
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, strict about unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CaptureConfig(Section):
@@ -60,6 +53,16 @@ class DetectConfig(Section):
     width: Annotated[int, Field(ge=64, le=4096)] | None = Field(
         None, description="Scan frames at this width; null: 480 for haar, 640 for dlib."
     )
+    every: int = Field(1, ge=1, le=100, description="Scan every n-th frame; tracks bridge the gap.")
+    idle_fps: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        5.0, description="Frames a second to scan after 5 s without a face; null: as many as ever."
+    )
+    min_score: Score = Field(
+        0.35, description="Less likely faces are no faces; 0.5 is the detector's own measure."
+    )
+    min_size: int = Field(0, ge=0, le=10000, description="Narrower faces are left out; pixels.")
+    include: tuple[Polygon, ...] = Field((), description="Faces count here only; empty: everywhere")
+    mask: tuple[Polygon, ...] = Field((), description="Faces here never count.")
 
 
 class LibraryConfig(Section):
@@ -104,14 +107,25 @@ class ClassifyConfig(Section):
 
 
 class TrackConfig(Section):
-    """Which faces are the same person."""
+    """Which faces are the same person, and what they are said to show."""
 
     lost_seconds: Seconds = Field(1.0, description="A face unseen for this long is lost.")
+    start_score: Score = Field(0.5, description="A face must be this likely to begin a track.")
     min_hits: int = Field(
         3, ge=1, le=100, description="A face is announced when it was seen in this many frames."
     )
     half_life_seconds: Seconds = Field(
-        0.5, description="The share of what a face showed this long ago in its label is one half."
+        0.25, description="The share of what a face showed this long ago in its label is one half."
+    )
+    min_hold_seconds: float = Field(
+        0.5, ge=0, le=60, description="A new label must lead for this long to be an event"
+    )
+    margin: Fraction = Field(0.1, description="and by this much.")
+    min_confidence: Fraction = Field(
+        0.4, description="Below it a face is uncertain; 0: never for this reason."
+    )
+    min_quality: Fraction = Field(
+        0.25, description="The same for a face that is small, blurred or turned."
     )
 
 
@@ -119,6 +133,23 @@ class PublishConfig(Section):
     """What goes out over MQTT."""
 
     rate_hz: float = Field(2.0, gt=0, le=60, description="Messages a second about present faces.")
+    state_seconds: Seconds = Field(10.0, description="Between summaries while they change.")
+    snapshot_seconds: Seconds | None = Field(
+        None, description="Between pictures over MQTT; null: none."
+    )
+
+
+class PrivacyConfig(Section):
+    """How much of people leaves the pipeline."""
+
+    mode: Literal["full", "anonymous", "aggregate"] = Field(
+        "full",
+        description="anonymous: no boxes, no pictures, numbers drawn by chance; "
+        "aggregate: counts only.",
+    )
+    min_people: int = Field(
+        3, ge=2, le=1000, description="In aggregate mode fewer people are not counted at all."
+    )
 
 
 class StreamConfig(Section):
@@ -141,6 +172,7 @@ class CameraConfig(Section):
     classify: ClassifyConfig
     track: TrackConfig
     publish: PublishConfig
+    privacy: PrivacyConfig
     stream: StreamConfig
 
     @model_validator(mode="after")
@@ -150,85 +182,3 @@ class CameraConfig(Section):
         if self.username is not None and "://" not in str(self.source):
             raise ValueError("username and password go with a camera on the network")
         return self
-
-
-class MqttConfig(Section):
-    """The broker that events go to."""
-
-    broker: str = Field(
-        "embedded",
-        description="embedded, or a host name or address.",
-        pattern=r"^[A-Za-z0-9_:]([A-Za-z0-9_:-]|\.[A-Za-z0-9_:-])*$",
-        max_length=253,
-    )
-    port: Port = 1883
-    prefix: str = Field(
-        "edge-fer",
-        pattern=r"^[A-Za-z0-9_][\w/.-]*$",
-        max_length=200,
-        description="Before all topics.",
-    )
-    username: str | None = Field(None, max_length=1000)
-    password: SecretStr | None = Field(None, max_length=1000)
-
-
-class WebConfig(Section):
-    """The page, the stream and the metrics."""
-
-    host: Literal["127.0.0.1", "::1"] = Field(
-        "127.0.0.1", description="Loopback only: put a proxy with a login in front for more."
-    )
-    port: Port = 8080
-    max_viewers: int = Field(8, ge=1, le=100, description="Streams at the same time.")
-
-
-class Config(Section):
-    """All of ``config.yaml``."""
-
-    node: Name = "box-1"
-    capture: CaptureConfig = CaptureConfig()
-    detect: DetectConfig = DetectConfig()
-    classify: ClassifyConfig = ClassifyConfig()
-    track: TrackConfig = TrackConfig()
-    publish: PublishConfig = PublishConfig()
-    stream: StreamConfig = StreamConfig()
-    mqtt: MqttConfig = MqttConfig()
-    web: WebConfig = WebConfig()
-    cameras: dict[Name, CameraConfig] = Field(min_length=1)
-
-    _folder: Path = PrivateAttr(default=Path())
-
-    @property
-    def folder(self) -> Path:
-        """Where ``config.yaml`` lies; relative paths in it start there."""
-        return self._folder
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_cameras(cls, values: Any) -> Any:
-        """Give every camera the global sections, its own keys laid over them."""
-        if not isinstance(values, dict):
-            return values
-        # A section whose keys are all commented out is a section of defaults.
-        empty = [s for s in (*CAMERA_SECTIONS, "mqtt", "web") if s in values and values[s] is None]
-        values = {key: value for key, value in values.items() if key not in empty}
-        if not isinstance(values.get("cameras"), dict):
-            return values
-        cameras = {}
-        for name, camera in values["cameras"].items():
-            cameras[name] = camera
-            if isinstance(camera, dict):
-                merged = {s: _over(values.get(s), camera.get(s)) for s in CAMERA_SECTIONS}
-                cameras[name] = {**camera, **merged}
-        return {**values, "cameras": cameras}
-
-
-def _over(base: Any, own: Any) -> Any:
-    """Lay a camera's section over the global one; what is no mapping is left to be refused."""
-    if own is None:
-        own = {}
-    if base is None:
-        base = {}
-    if isinstance(base, dict) and isinstance(own, dict):
-        return {**base, **own}
-    return own if not isinstance(own, dict) else base

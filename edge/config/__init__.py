@@ -1,0 +1,32 @@
+"""The typed model of ``config.yaml``, and how the file is read."""
+
+from edge.config.camera import (
+    CameraConfig,
+    CaptureConfig,
+    ClassifyConfig,
+    DetectConfig,
+    LibraryConfig,
+    PrivacyConfig,
+    PublishConfig,
+    StreamConfig,
+    TrackConfig,
+)
+from edge.config.model import Config, WebConfig
+from edge.config.mqtt import MqttConfig, OutboxConfig, TlsConfig
+
+__all__ = [
+    "CameraConfig",
+    "CaptureConfig",
+    "ClassifyConfig",
+    "Config",
+    "DetectConfig",
+    "LibraryConfig",
+    "MqttConfig",
+    "OutboxConfig",
+    "PrivacyConfig",
+    "PublishConfig",
+    "StreamConfig",
+    "TlsConfig",
+    "TrackConfig",
+    "WebConfig",
+]

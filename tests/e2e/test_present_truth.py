@@ -1,0 +1,151 @@
+"""What a subscriber who comes late learns from the broker, whatever happened before."""
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon import Daemon
+from tests.support.messages import checked
+from tests.support.servers import RtspServer, Subscriber, start_mosquitto
+from tests.support.system import Process, eventually
+
+Broker = tuple[Process, int]
+Start = Callable[..., Daemon]
+Subscribe = Callable[[int], Subscriber]
+
+
+@pytest.fixture
+def door(daemon: Start, rtsp: RtspServer, mosquitto: Broker) -> Daemon:
+    """One RTSP camera that is online, one mosquitto."""
+    box = daemon(
+        node="lab",
+        cameras={"door": {"source": rtsp.url}},
+        capture={"stall_seconds": 2},
+        mqtt={"broker": "127.0.0.1", "port": mosquitto[1]},
+    ).ready()
+    eventually(lambda: _truth(mosquitto[1]).get("lab/door/status") == "online", 60, "the camera")
+    return box
+
+
+def _truth(port: int) -> dict[str, str]:
+    """Return the retained messages, as one who comes now gets them; each keeps its schema."""
+    late = Subscriber(port)
+    try:
+        mark = "edge-fer/that-is-all"
+        late.publish(mark, "")
+        eventually(lambda: late.payloads(mark), 10, "all that is retained")
+        for topic, payload, _ in late.messages:
+            checked(topic, payload)
+        return {
+            topic.removeprefix("edge-fer/"): payload.decode()
+            for topic, payload, retained in late.messages
+            if retained
+        }
+    finally:
+        late.close()
+
+
+def _status(truth: dict[str, str], topic: str = "lab/door/connection") -> str:
+    return str(json.loads(truth[topic])["status"]) if topic in truth else "gone"
+
+
+def test_while_it_runs(door: Daemon, mosquitto: Broker) -> None:
+    eventually(lambda: "appeared" in door.text, 60, "a face")
+    truth = eventually(lambda: _with_faces(mosquitto[1]), 60, "a face in the state")
+    assert set(truth) == {
+        "lab/status", "lab/door/status", "lab/door/state", "lab/door/connection",
+        "lab/door/control",
+    }  # fmt: skip
+    assert truth["lab/status"] == "online"
+    assert json.loads(truth["lab/door/state"])["emotion"] == "happy"
+    control = json.loads(truth["lab/door/control"])
+    assert (control["paused"], control["detector"]) == (False, True)
+
+
+def _with_faces(port: int) -> dict[str, str] | None:
+    truth = _truth(port)
+    return truth if json.loads(truth["lab/door/state"])["faces"] == 1 else None
+
+
+def test_after_a_clean_stop_nothing_claims_to_be_there(door: Daemon, mosquitto: Broker) -> None:
+    assert door.stop()[0] == 0
+    truth = _truth(mosquitto[1])
+    assert (truth["lab/status"], truth["lab/door/status"]) == ("offline", "offline")
+    assert _status(truth) == "offline"
+    assert json.loads(truth["lab/door/state"])["faces"] == 0
+
+
+def test_after_a_crash_the_will_speaks_and_what_was_said_of_the_camera_vanishes(
+    door: Daemon, mosquitto: Broker
+) -> None:
+    door.kill()
+    eventually(lambda: _truth(mosquitto[1])["lab/status"] == "offline", 30, "the last will")
+    eventually(lambda: set(_truth(mosquitto[1])) == {"lab/status"}, 100, "expiry of the rest")
+
+
+@pytest.mark.usefixtures("door")
+def test_a_broker_that_lost_its_memory_is_told_all_again(mosquitto: Broker, tmp_path: Path) -> None:
+    broker, port = mosquitto
+    before = set(_truth(port))
+    broker.kill()
+    again = start_mosquitto(tmp_path, port)
+    try:
+        eventually(lambda: set(_truth(port)) == before, 60, "everything that was retained")
+        assert _truth(port)["lab/status"] == "online"
+    finally:
+        again.kill()
+
+
+@pytest.mark.usefixtures("door")
+def test_a_camera_that_is_lost_shows_nobody(mosquitto: Broker, rtsp: RtspServer) -> None:
+    rtsp.process.kill()
+    port = mosquitto[1]
+    eventually(lambda: _truth(port)["lab/door/status"] in {"reconnecting", "offline"}, 60)
+    truth = eventually(
+        lambda: t if json.loads((t := _truth(port))["lab/door/state"])["faces"] == 0 else None, 30
+    )
+    assert truth["lab/status"] == "online"
+    eventually(lambda: _status(_truth(port)) in {"reconnecting", "offline"}, 30)
+
+
+def test_a_camera_is_paused_and_resumed_by_command(
+    door: Daemon, mosquitto: Broker, subscribe: Subscribe
+) -> None:
+    port = mosquitto[1]
+    subscriber = subscribe(port)
+
+    def order(command: str) -> None:
+        subscriber.publish("edge-fer/lab/door/set", command)
+
+    def control() -> dict[str, object]:
+        return dict(json.loads(subscriber.payloads("door/control")[-1]))
+
+    def published() -> float:
+        return door.metric("edge_fer_frames_processed_total", camera="door", stage="publish")
+
+    eventually(published, 30, "frames")
+    order("pause")
+    eventually(lambda: control()["paused"] is True, 30, "the confirmation")
+    eventually(lambda: door.cameras()[0]["paused"], 10)
+    eventually(
+        lambda: door.metric("edge_fer_frames_dropped_total", camera="door", reason="paused") > 5, 30
+    )
+    before = published()
+    eventually(
+        lambda: door.metric("edge_fer_frames_dropped_total", camera="door", reason="paused") > 50,
+        60,
+    )
+    assert published() - before <= 1, "one may have been on its way"
+    order("nonsense")
+    eventually(lambda: "'nonsense' on its set topic" in door.text, 30)
+    order("detector off")
+    order("resume")
+    eventually(lambda: (control()["paused"], control()["detector"]) == (False, False), 30)
+    eventually(lambda: published() > before + 10, 30, "frames again")
+    order("detector on")
+    eventually(lambda: control()["detector"] is True, 30)
+    code, seconds = door.stop(signal.SIGTERM)
+    assert (code, seconds < 5) == (0, True)

@@ -1,0 +1,241 @@
+"""The outbox and its spool."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.config.mqtt import OutboxConfig
+from edge.errors import ConfigError
+from edge.metrics import Metrics
+from edge.mqtt import spool as spool_module
+from edge.mqtt.outbox import Kind, Outbox, Outgoing
+from edge.mqtt.spool import Spool
+from tests.support.mqtt import dropped, metric, publisher
+from tests.support.servers import Subscriber, start_mosquitto
+from tests.support.system import REPOSITORY, eventually, free_port
+
+
+def event(payload: bytes) -> Outgoing:
+    return Outgoing("box/event", payload, Kind.EVENT, "application/json")
+
+
+def state(topic: str, payload: bytes) -> Outgoing:
+    return Outgoing(topic, payload, Kind.STATE)
+
+
+def box(metrics: Metrics, spool: Spool | None = None, **config: int) -> Outbox:
+    return Outbox(OutboxConfig.model_validate(config), metrics, spool)
+
+
+def taken(outbox: Outbox) -> list[bytes]:
+    """Take all that there is."""
+    found = []
+    while (message := outbox.take(room=True, live_needs_room=False)) is not None:
+        found.append(message.payload)
+    return found
+
+
+def test_when_it_is_full_the_oldest_that_never_went_out_is_lost() -> None:
+    metrics = Metrics()
+    outbox = box(metrics, messages=4)
+    outbox.put_event(event(b"0"))
+    flying = outbox.take(room=True, live_needs_room=False)
+    assert flying is not None
+    for number in range(1, 7):
+        outbox.put_event(event(str(number).encode()))
+    assert dropped(metrics, "overflow") == 3
+    assert metric(metrics, "outbox_messages") == 4
+    outbox.lost_connection()
+    assert taken(outbox) == [b"0", b"4", b"5", b"6"]
+
+
+def test_it_is_bounded_in_bytes() -> None:
+    metrics = Metrics()
+    outbox = box(metrics, bytes=10_000)
+    for number in range(6):
+        outbox.put_event(event(str(number).encode() * 3000))
+    assert metric(metrics, "outbox_bytes") == 9000
+    assert dropped(metrics, "overflow") == 3
+    outbox.put_event(event(b"x" * 10_001))
+    assert dropped(metrics, "overflow") == 4
+    assert [payload[:1] for payload in taken(outbox)] == [b"3", b"4", b"5"]
+
+
+def test_what_was_not_acknowledged_goes_out_again_first_and_in_order() -> None:
+    outbox = box(Metrics())
+    for number in range(5):
+        outbox.put_event(event(str(number).encode()))
+    first = [outbox.take(room=True, live_needs_room=False) for _ in range(3)]
+    assert first[1] is not None
+    outbox.done(first[1])
+    outbox.lost_connection()
+    assert taken(outbox) == [b"0", b"2", b"3", b"4"]
+    assert not outbox.empty
+
+
+def test_of_each_state_the_newest_goes_out_and_again_with_every_connection() -> None:
+    outbox = box(Metrics())
+    for number in range(3):
+        outbox.put_state(state("a", str(number).encode()))
+        outbox.put_state(state("b", str(number).encode()))
+    assert taken(outbox) == [b"2", b"2"]
+    assert taken(outbox) == []
+    outbox.lost_connection()
+    assert taken(outbox) == [b"2", b"2"]
+
+
+def test_without_room_only_what_needs_none_goes_out() -> None:
+    metrics = Metrics()
+    outbox = box(metrics)
+    outbox.put_event(event(b"event"))
+    for number in range(101):
+        outbox.put_live(Outgoing("faces", str(number).encode(), Kind.FACES))
+    assert outbox.take(room=False, live_needs_room=True) is None
+    live = outbox.take(room=False, live_needs_room=False)
+    assert live is not None
+    assert live.payload == b"1"
+    assert dropped(metrics, "overflow") == 1
+    outbox.lost_connection()
+    assert dropped(metrics, "disconnected") == 99
+
+
+def test_events_outlive_a_publisher_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from edge.metrics import Metrics\n"
+        "from tests.support.mqtt import publisher\n"
+        "client = publisher(1, Metrics(), Path(sys.argv[1]), outbox={'folder': 'state'})\n"
+        "client.start()\n"
+        "for number in range(50):\n"
+        "    client.publish_event('door/event', str(number).encode())\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=REPOSITORY, timeout=60, check=False
+    )
+    assert ended.returncode == -9
+    port, metrics = free_port(), Metrics()
+    broker = start_mosquitto(tmp_path, port)
+    reader = Subscriber(port)
+    client = publisher(port, metrics, tmp_path, outbox={"folder": "state"})
+    assert metric(metrics, "outbox_messages") == 50
+    client.start()
+    client.publish_event("door/event", b"50")
+    eventually(lambda: metric(metrics, "outbox_messages") == 0)
+    client.stop(time.monotonic() + 5)
+    assert reader.payloads("event") == [str(number).encode() for number in range(51)]
+    reader.close()
+    broker.kill()
+    again = Metrics()
+    publisher(port, again, tmp_path, outbox={"folder": "state"}).stop(time.monotonic())
+    assert metric(again, "outbox_messages") == 0
+    assert dropped(again, "shutdown") == 0
+
+
+def test_what_is_on_disk_is_not_lost_at_the_end(tmp_path: Path) -> None:
+    metrics = Metrics()
+    outbox = box(metrics, Spool(tmp_path, "box"), messages=3)
+    for number in range(5):
+        outbox.put_event(event(str(number).encode()))
+    assert outbox.close() == 0
+    outbox = box(Metrics(), Spool(tmp_path, "box"))
+    assert taken(outbox) == [b"2", b"3", b"4"]
+    assert [dropped(metrics, reason) for reason in ("overflow", "shutdown")] == [2, 0]
+    outbox.close()
+
+
+def test_bounds_hold_for_what_an_earlier_run_left(tmp_path: Path) -> None:
+    outbox = box(Metrics(), Spool(tmp_path, "box"))
+    for number in range(5):
+        outbox.put_event(event(str(number).encode()))
+    outbox.close()
+    metrics = Metrics()
+    outbox = box(metrics, Spool(tmp_path, "box"), messages=2)
+    assert dropped(metrics, "overflow") == 3
+    assert taken(outbox) == [b"3", b"4"]
+    outbox.close()
+
+
+@pytest.mark.parametrize("damage", ["no database", "another table", "torn"])
+def test_a_damaged_file_is_moved_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    path = tmp_path / "outbox-box.sqlite3"
+    if damage == "another table":
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE events (other TEXT)")
+        db.close()
+    else:
+        spool = Spool(tmp_path, "box")
+        for key in range(1, 2000):
+            spool.add(key, "topic", b"x" * 100, None)
+        spool.close(())
+        whole = path.read_bytes()
+        path.write_bytes(b"no database" * 500 if damage == "no database" else _torn(whole))
+    metrics = Metrics()
+    outbox = box(metrics, Spool(tmp_path, "box"))
+    assert caplog.text.count("is damaged") == 1
+    assert (tmp_path / "outbox-box.damaged").exists()
+    outbox.put_event(event(b"1"))
+    outbox.close()
+    outbox = box(metrics, Spool(tmp_path, "box"))
+    assert taken(outbox) == [b"1"]
+    outbox.close()
+
+
+def _torn(whole: bytes) -> bytes:
+    """Damage the middle, as a card does that loses blocks."""
+    middle = len(whole) // 2
+    return whole[:middle] + bytes(8192) + whole[middle + 8192 :]
+
+
+def test_a_full_disk_costs_what_it_keeps_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "_AGAIN_SECONDS", 0.2)
+    caplog.set_level("INFO")
+    spool, metrics = Spool(tmp_path, "box"), Metrics()
+    outbox = box(metrics, spool)
+    assert spool._db is not None
+    spool._db.execute("PRAGMA max_page_count = 4")
+    for number in range(30):
+        outbox.put_event(event(str(number).encode() * 1000))
+    assert caplog.text.count("cannot be kept on disk") == 1
+    assert "Traceback" not in caplog.text
+    assert metric(metrics, "outbox_messages") == 30
+    assert dropped(metrics, "overflow") == 0
+    time.sleep(0.3)
+    outbox.settle()
+    assert "kept on disk again" in caplog.text
+    assert outbox.close() == 0
+    assert len(Spool(tmp_path, "box").load()) == 30
+
+
+def test_a_folder_that_cannot_be_used_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"mqtt\.outbox\.folder: cannot write in .*file/state"):
+        publisher(1, Metrics(), tmp_path, outbox={"folder": "file/state"})
+    (tmp_path / "outbox-box.sqlite3").mkdir()
+    with pytest.raises(ConfigError, match=r"mqtt\.outbox\.folder: cannot write .*sqlite3"):
+        publisher(1, Metrics(), tmp_path, outbox={"folder": "."})
+
+
+def test_two_daemons_do_not_share_a_file(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "box")
+    with pytest.raises(ConfigError, match="is in use"):
+        Spool(tmp_path, "box")
+    Spool(tmp_path, "other").close(())
+    spool.close(())
+
+
+def test_a_clock_that_was_set_makes_no_event_older_than_it_is(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "box")
+    assert spool._db is not None
+    spool._db.execute("INSERT INTO events VALUES (1, 't', x'00', NULL, ?)", (time.time() + 1e6,))
+    assert spool.load()[0].age == 0
+    spool.close(())

@@ -1,0 +1,220 @@
+"""From observations to messages; every one is checked against its JSON Schema."""
+
+from itertools import count
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.capture.health import SourceHealth
+from edge.capture.state import SourceState
+from edge.config import CameraConfig, Config
+from edge.control import CameraControl
+from edge.emotions import EMOTIONS
+from edge.metrics import Metrics
+from edge.mqtt.publisher import MqttPublisher
+from edge.publish.camera import CameraPublisher
+from edge.publish.control import ControlPublisher
+from edge.publish.messages import ModelMessage
+from edge.publish.writer import MessageWriter
+from edge.records import Box, Frame, Observation, Reading
+from edge.track import Tracker
+from edge.web.view import CameraView
+from tests.support.messages import Recorder
+
+IMAGE = np.full((360, 640, 3), 90, np.uint8)
+
+
+def reading(x: int, label: str) -> Reading:
+    probabilities = tuple(0.94 if e == label else 0.01 for e in EMOTIONS)
+    return Reading(Box(x, 100, 80, 80), probabilities)
+
+
+class Camera:
+    """A camera's last stage, fed by hand at 25 frames a second."""
+
+    def __init__(self, **sections: Any) -> None:
+        config = Config.model_validate({"cameras": {"door": {"source": "demo"}}, **sections})
+        self.config: CameraConfig = config.cameras["door"]
+        self.mqtt = Recorder()
+        self.now = 100.0
+        writer = MessageWriter("box", "door", self.config.privacy, 1_700_000_000.0)
+        writer.model = ModelMessage(name="fer", sha256="ab" * 32)
+        health = SourceHealth()
+        health.move(SourceState.ONLINE)
+        self.metrics = Metrics()
+        private = self.config.privacy.mode != "full"
+        self.control = CameraControl()
+        self.view = CameraView(
+            "door", 80, self.metrics.camera("door"), health, self.control, private=private
+        )
+        self.publisher = CameraPublisher(
+            self.config,
+            writer,
+            Tracker(self.config.track, count(1)),
+            cast(MqttPublisher, self.mqtt),
+            self.view,
+            live=True,
+            clock=lambda: self.now,
+        )
+
+    def watch(self, seconds: float, *readings: Reading) -> None:
+        """Let frames with these faces come."""
+        for _ in range(round(seconds * 25)):
+            self.now += 0.04
+            frame = Frame(0, IMAGE, self.now, self.now, 1_700_000_000.0 + self.now)
+            self.publisher.accept(Observation(frame, readings))
+
+    def rest(self, seconds: float) -> None:
+        """Let time go by without frames."""
+        for _ in range(round(seconds * 4)):
+            self.now += 0.25
+            self.publisher.idle()
+
+    def gauge(self, name: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, {"camera": "door"})
+
+
+def test_a_visit_is_three_events_with_all_that_a_subscriber_needs() -> None:
+    camera = Camera()
+    camera.watch(4.0, reading(64, "happy"))
+    camera.watch(4.0, reading(64, "sad"))
+    camera.watch(2.0)
+    appeared, changed, lost = camera.mqtt.of("event")
+    assert [e["event"] for e in (appeared, changed, lost)] == ["appeared", "changed", "lost"]
+    assert [e["number"] for e in (appeared, changed, lost)] == [1, 2, 3]
+    assert {e["face"]["track"] for e in (appeared, changed, lost)} == {1}
+    face = appeared["face"]
+    assert (face["label"], face["box"]) == ("happy", [64, 100, 80, 80])
+    assert face["box_fraction"] == [0.1, 0.2778, 0.125, 0.2222]
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.001)
+    assert appeared["model"] == {"name": "fer", "sha256": "ab" * 32}
+    assert appeared["frame"] == [640, 360]
+    assert appeared["run"] == "2023-11-14T22:13:20Z"
+    assert (changed["previous"], changed["face"]["label"]) == ("happy", "sad")
+    assert 3.8 < changed["duration"] < 4.4
+    assert changed["face"]["since"] > face["since"]
+    assert (lost["previous"], lost["face"]["label"]) == (None, "sad")
+    assert 3.4 < lost["duration"] < 4.2
+
+
+def test_faces_come_at_their_rate_and_only_while_anyone_is_there() -> None:
+    camera = Camera(publish={"rate_hz": 2})
+    camera.watch(10.0, reading(64, "happy"))
+    assert 19 <= len(camera.mqtt.of("faces")) <= 21
+    camera.watch(2.0)
+    before = len(camera.mqtt.of("faces"))
+    camera.watch(5.0)
+    assert len(camera.mqtt.of("faces")) == before
+
+
+def test_the_state_says_who_is_there_at_once_and_times_as_they_add_up() -> None:
+    camera = Camera(publish={"state_seconds": 10})
+    camera.watch(1.0)
+    assert [s["faces"] for s in camera.mqtt.of("state")] == [0]
+    camera.watch(35.0, reading(64, "happy"), reading(300, "happy"), reading(500, "sad"))
+    states = camera.mqtt.of("state")
+    assert 5 <= len(states) <= 7, "one for nobody, one for the change, one each 10 s"
+    assert states[-1]["faces"] == 3
+    assert states[-1]["labels"] == {"happy": 2, "sad": 1}
+    assert (states[-1]["emotion"], states[-1]["confidence"]) == ("happy", 0.94)
+    assert states[-1]["last_minute"]["happy"] == pytest.approx(2 * 30, rel=0.2)
+    camera.rest(80.0)
+    state = camera.mqtt.of("state")[-1]
+    assert (state["faces"], state["emotion"], state["confidence"]) == (0, None, None)
+    assert state["last_minute"]["happy"] == 0
+    assert state["last_hour"]["happy"] == pytest.approx(2 * 35, rel=0.1)
+
+
+def test_a_camera_that_falls_silent_loses_its_faces() -> None:
+    camera = Camera()
+    camera.watch(2.0, reading(64, "happy"))
+    assert camera.gauge("edge_fer_faces") == 1
+    camera.rest(3.0)
+    assert camera.mqtt.of("event")[-1]["event"] == "lost"
+    assert camera.mqtt.of("state")[-1]["faces"] == 0
+    assert camera.gauge("edge_fer_faces") == 0
+    assert camera.view.faces == []
+
+
+def test_the_end_loses_everyone() -> None:
+    camera = Camera()
+    camera.watch(2.0, reading(64, "happy"))
+    camera.publisher.close()
+    assert camera.mqtt.of("event")[-1]["event"] == "lost"
+    assert camera.mqtt.of("state")[-1]["faces"] == 0
+
+
+def test_snapshots_are_jpegs_at_their_interval_and_off_unless_asked_for() -> None:
+    silent, camera = Camera(), Camera(publish={"snapshot_seconds": 2})
+    for one in (silent, camera):
+        one.watch(9.0, reading(64, "happy"))
+    assert silent.mqtt.pictures == []
+    assert 4 <= len(camera.mqtt.pictures) <= 6
+    picture = cv2.imdecode(np.frombuffer(camera.mqtt.pictures[-1], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == IMAGE.shape
+    assert not np.array_equal(picture[95:105, 64:144], IMAGE[95:105, 64:144]), "with its box"
+
+
+def test_anonymous_tells_no_boxes_and_shows_no_pictures() -> None:
+    camera = Camera(privacy={"mode": "anonymous"}, publish={"snapshot_seconds": 1})
+    camera.watch(4.0, reading(64, "happy"))
+    camera.watch(2.0)
+    assert [e["event"] for e in camera.mqtt.of("event")] == ["appeared", "lost"]
+    faces = [f for m in camera.mqtt.of("faces") for f in m["faces"]]
+    faces += [e["face"] for e in camera.mqtt.of("event")]
+    assert {(face["box"], face["box_fraction"]) for face in faces} == {(None, None)}
+    assert camera.mqtt.pictures == []
+    assert not camera.view.has_picture
+    camera.watch(1.0, reading(64, "happy"))
+    assert [set(face) for face in camera.view.faces] == [{"label", "confidence", "probabilities"}]
+
+
+def test_aggregate_counts_groups_only() -> None:
+    camera = Camera(privacy={"mode": "aggregate", "min_people": 3})
+    camera.watch(2.0, reading(64, "happy"), reading(300, "sad"))
+    assert camera.view.faces == []
+    assert camera.gauge("edge_fer_faces") == 0
+    camera.watch(2.0, reading(64, "happy"), reading(300, "sad"), reading(500, "sad"))
+    camera.watch(2.0, reading(64, "happy"))
+    assert camera.mqtt.of("event") == []
+    assert camera.mqtt.of("faces") == []
+    states = camera.mqtt.of("state")
+    assert {s["faces"] for s in states} == {None, 3}
+    (group,) = [s for s in states if s["faces"] == 3]
+    assert group["labels"] == {"happy": 1, "sad": 2}
+    assert {(s["emotion"], s["last_hour"]) for s in states} == {(None, None)}
+    assert camera.view.faces == []
+
+
+def test_nothing_is_shown_of_a_paused_camera() -> None:
+    camera = Camera()
+    camera.watch(2.0, reading(64, "happy"))
+    camera.control.obey("pause")
+    camera.view.blank("paused")
+    shown = camera.view.jpeg(after=0, timeout=0)
+    assert shown is not None
+    picture = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert np.median(picture) < 5, "a dark picture"
+    camera.watch(1.0, reading(64, "happy"))  # frames that were on their way
+    assert camera.view.faces == []
+    assert camera.view.jpeg(after=0, timeout=0) == shown
+    camera.control.obey("resume")
+    camera.watch(1.0, reading(64, "happy"))
+    assert camera.view.faces
+
+
+def test_commands_are_confirmed_and_nonsense_changes_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mqtt = Recorder()
+    switches = ControlPublisher(MessageWriter("box", "door"), cast(MqttPublisher, mqtt))
+    for payload in (b"pause", b" Detector OFF\n", b"\xff\xfe explode" * 1000, b"", b"resume"):
+        switches.take(payload)
+    told = [(m["paused"], m["detector"]) for m in mqtt.of("control")]
+    assert told == [(True, True), (True, False), (True, False), (True, False), (False, False)]
+    assert "send one of pause, resume, detector on, detector off" in caplog.text
+    assert max(map(len, caplog.messages)) < 200
