@@ -23,7 +23,7 @@ from edge.detect.schedule import ScanSchedule
 from edge.errors import ConfigError, EdgeFerError
 from edge.home_assistant.discovery import Discovery
 from edge.metrics import CameraMetrics, Metrics
-from edge.mqtt.broker import EmbeddedBroker
+from edge.mqtt.broker import make_broker
 from edge.mqtt.publisher import MqttPublisher
 from edge.pipeline import Pipeline
 from edge.publish.camera import CameraPublisher
@@ -75,12 +75,8 @@ class Daemon:
         self._config = config
         self._stop = stop
         metrics = Metrics()
-        mqtt = config.mqtt
-                password = mqtt.password.get_secret_value() if mqtt.password is not None else None
-        self._broker = (
-            EmbeddedBroker(mqtt.port, mqtt.listen, mqtt.username, password) if mqtt.embedded else None
-        )
-        self._mqtt = MqttPublisher(mqtt, config.node, mqtt.host, metrics, config.folder)
+        self._broker = make_broker(config.mqtt)
+        self._mqtt = MqttPublisher(config.mqtt, config.node, metrics, config.folder)
         self._views: dict[str, CameraView] = {}
         self._engines: dict[str, int] = {}
         self._started = False

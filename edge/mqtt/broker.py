@@ -14,6 +14,7 @@ from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
+from edge.config.mqtt import MqttConfig
 from edge.errors import EdgeFerError
 
 log = logging.getLogger(__name__)
@@ -159,3 +160,11 @@ def _why(error: Exception) -> str:
     if number == errno.EACCES:
         return "that needs more rights; set mqtt.port to 1024 or more"
     return f"{cause}; set mqtt.listen and mqtt.port"
+
+
+def make_broker(config: MqttConfig) -> EmbeddedBroker | None:
+    """Make the broker that the configuration asks for, None if that is somebody else's."""
+    if not config.embedded:
+        return None
+    password = config.password.get_secret_value() if config.password is not None else None
+    return EmbeddedBroker(config.port, config.listen, config.username, password)

@@ -46,8 +46,6 @@ class MqttPublisher:
         Broker, credentials, prefix and bounds.
     node
         The box's name; two boxes on one broker need two names.
-    host
-        Where the broker is.
     metrics
         Counts messages and drops.
     folder
@@ -60,7 +58,7 @@ class MqttPublisher:
     """
 
     def __init__(
-        self, config: MqttConfig, node: str, host: str, metrics: Metrics, folder: Path = Path()
+        self, config: MqttConfig, node: str, metrics: Metrics, folder: Path = Path()
     ) -> None:
         check_mqtt(config, folder)
         self.base: Final = f"{config.prefix}/{node}"
@@ -71,7 +69,9 @@ class MqttPublisher:
             spool = Spool(folder / config.outbox.folder, node)
         self._metrics = metrics
         self._outbox = Outbox(config.outbox, metrics, spool)
-        self._link = MqttLink(Node(config, node, host, self.base, tls), self._outbox, metrics)
+        self._link = MqttLink(
+            Node(config, node, config.host, self.base, tls), self._outbox, metrics
+        )
 
     @property
     def connected(self) -> bool:

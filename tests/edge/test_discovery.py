@@ -223,7 +223,7 @@ def broker(tmp_path: Path) -> Iterator[int]:
 
 def _publisher(port: int, node: str = "box-1") -> tuple[Config, MqttPublisher]:
     config = Config.model_validate(configuration(node, port=port))
-    return config, MqttPublisher(config.mqtt, config.node, "127.0.0.1", Metrics())
+    return config, MqttPublisher(config.mqtt, config.node, Metrics())
 
 
 def _retained(port: int) -> dict[str, bytes]:
@@ -259,7 +259,7 @@ def test_announcements_are_retained_and_sent_again_when_home_assistant_starts(
 
 def test_nothing_is_announced_without_discovery(broker: int) -> None:
     config = Config.model_validate(configuration(port=broker, discovery=None))
-    mqtt = MqttPublisher(config.mqtt, config.node, "127.0.0.1", Metrics())
+    mqtt = MqttPublisher(config.mqtt, config.node, Metrics())
     Discovery(config).start(mqtt)
     mqtt.start()
     try:

@@ -31,7 +31,7 @@ def publisher(
 ) -> MqttPublisher:
     """Return a publisher to a broker on loopback; not started."""
     settings = MqttConfig.model_validate({"broker": host, "port": port} | config)
-    return MqttPublisher(settings, node, host, metrics, folder)
+    return MqttPublisher(settings, node, metrics, folder)
 
 
 def metric(metrics: Metrics, name: str, **labels: str) -> float | None:
