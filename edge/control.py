@@ -1,5 +1,6 @@
 """What a user may switch while the daemon runs: a camera paused, its detector off."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,17 +27,17 @@ COMMANDS: Final = {
 
 
 class CameraControl:
-    """A camera's switches; they outlive its pipelines. Any thread may look and command.
+    """A camera's switches; they outlive its pipelines. Any thread may look and command."""
 
-    Parameters
-    ----------
-    on_change
-        Called after every command, with how the switches stand.
-    """
-
-    def __init__(self, on_change: Callable[[Switches], None] = lambda _: None) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[Switches], None]] = []
         self.switches = Switches()
+        """How they stand."""
+
+    def listen(self, listener: Callable[[Switches], None]) -> None:
+        """Have `listener` called after every command, in the order of these calls."""
+        self._listeners.append(listener)
 
     @property
     def paused(self) -> bool:
@@ -53,5 +54,7 @@ class CameraControl:
         """
         if command not in COMMANDS:
             raise ValueError(f"no such command: send one of {', '.join(COMMANDS)}")
-        self.switches = replace(self.switches, **COMMANDS[command])
-        self._on_change(self.switches)
+        with self._lock:
+            self.switches = replace(self.switches, **COMMANDS[command])
+        for listener in self._listeners:
+            listener(self.switches)

@@ -26,6 +26,7 @@ from edge.metrics import CameraMetrics, Metrics
 from edge.mqtt.broker import make_broker
 from edge.mqtt.publisher import MqttPublisher
 from edge.pipeline import Pipeline
+from edge.privacy import Privacy
 from edge.publish.camera import CameraPublisher
 from edge.publish.control import ControlPublisher
 from edge.publish.messages import ModelMessage
@@ -35,6 +36,7 @@ from edge.sd_notify import Notifier
 from edge.service import Service
 from edge.supervisor import Supervisor
 from edge.track import Tracker
+from edge.track.tally import Tally
 from edge.web.app import create_app
 from edge.web.server import WebServer
 from edge.web.view import CameraView
@@ -87,7 +89,8 @@ class Daemon:
         _refuse_no_camera_at_all(config)
         for name, camera in config.cameras.items():
             try:
-                self._add_camera(name, camera, metrics.camera(name))
+                individuals = Privacy(camera.privacy).individuals
+                self._add_camera(name, camera, metrics.camera(name, individuals))
             except EdgeFerError as error:
                 raise type(error)(f"camera {name}: {error}") from None
         metrics.registry.register(
@@ -146,15 +149,21 @@ class Daemon:
             for source in self._sources.values():
                 source.tick()
             self._service.poll()
-            if self._mqtt.error is not None:
-                raise EdgeFerError(
-                    f"the MQTT client died: {self._mqtt.error}"
-                ) from self._mqtt.error
+            self._refuse_to_go_on_without_mqtt()
             self._web.drop_stuck_viewers()
             if all(supervisor.ended for supervisor in self._supervisors):
                 log.info("every clip has ended")
                 return int(any(supervisor.failed for supervisor in self._supervisors))
         return 0
+
+    def _refuse_to_go_on_without_mqtt(self) -> None:
+        dead = {"MQTT client": self._mqtt.error}
+        if self._broker is not None:
+            dead["embedded broker"] = self._broker.error
+        for what, error in dead.items():
+            if error is not None:
+                fault = f"{type(error).__name__}: {error}"
+                raise EdgeFerError(f"the {what} died: {fault}") from error
 
     def _stop_cameras(self) -> None:
         log.info("stopping")
@@ -171,16 +180,13 @@ class Daemon:
 
     def _add_camera(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> None:
         # Numbers go on when a pipeline is built anew: no event and no face has another's.
-        private = camera.privacy.mode != "full"
-        writer = MessageWriter(self._config.node, name, camera.privacy, self._began)
-        tracks = _by_chance() if private else count(1)
+        privacy = Privacy(camera.privacy)
+        writer = MessageWriter(self._config.node, name, privacy, self._began)
+        tracks, tally = count(1) if privacy.places else _by_chance(), Tally()
         source = SourcePublisher(writer, self._mqtt, metrics)
         switches = ControlPublisher(writer, self._mqtt)
         control = switches.control
-        view = CameraView(
-            name, camera.stream.quality, metrics, source.health, control, private=private
-        )
-        switches.view = view
+        view = CameraView(name, camera.stream.quality, metrics, source.health, control, privacy)
 
         def fresh_source() -> Source:
             return make_source(camera, self._config.folder)
@@ -191,7 +197,7 @@ class Daemon:
             writer.model = ModelMessage(name=model.name, sha256=model.sha256)
             self._tell(classifier)
             live = fresh_source().live
-            tracker = Tracker(camera.track, tracks)
+            tracker = Tracker(camera.track, tracks, tally)
             sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
             schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if live else None)
             scanner = Scanner(make_finder(camera.detect), schedule, control)

@@ -25,7 +25,8 @@ STAGES: Final = ("capture", "detect", "classify", "publish")
 DROPS: Final = {
     "capture": ("corrupt", "blank", "fps"),
     "detect": ("overflow", "age", "paused"),
-    "classify": ("age",),
+    "classify": ("age", "paused"),
+    "publish": ("paused",),
 }
 """Why frames never reach a stage: damaged on the way, without any content, more than
 ``capture.fps``, more than detection can take, older than ``capture.max_age_seconds``, paused by
@@ -96,6 +97,9 @@ class Metrics:
         self.dropped = counter(
             "frames_dropped", "Frames that never reached a stage, and why.", (*stage, "reason")
         )
+        self.unscanned = counter(
+            "frames_unscanned", "Frames between two scans for faces: tracks bridge them.", camera
+        )
         self.fps = gauge("fps", "Frames a second over the last 5 s.", stage)
         self.stage_seconds = seconds("stage", "Time that a stage spends on a frame.", stage)
         self.inference = seconds("inference", "Time of the CNN for one face.", camera)
@@ -113,6 +117,9 @@ class Metrics:
         self.mqtt_connect_failures = counter(
             "mqtt_connect_failures", "Attempts to connect that failed, and why.", ("reason",)
         )
+        self.mqtt_connections_lost = counter(
+            "mqtt_connections_lost", "Connections to the broker that ended unasked."
+        )
         for reason in MQTT_DROPS:
             self.mqtt_dropped.labels(reason)
         for reason in MQTT_CONNECT_FAILURES:
@@ -127,16 +134,21 @@ class Metrics:
             "delegate_failures", "Delegates that failed while they ran: the CPU took over.", camera
         )
 
-    def camera(self, name: str) -> "CameraMetrics":
-        """Return the metrics of one camera, all of them present from the start."""
-        return CameraMetrics(self, name)
+    def camera(self, name: str, individuals: bool = True) -> "CameraMetrics":
+        """Return the metrics of one camera, all of them present from the start.
+
+        Without `individuals` nothing counts single faces.
+        """
+        return CameraMetrics(self, name, individuals)
 
 
 class CameraMetrics:
     """The metrics of one camera; every method may be called from any thread."""
 
-    def __init__(self, metrics: Metrics, camera: str) -> None:
+    def __init__(self, metrics: Metrics, camera: str, individuals: bool = True) -> None:
         self.camera = camera
+        self._individuals = individuals
+        self._unscanned = metrics.unscanned.labels(camera)
         self._metrics = metrics
         self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
         for stage, meter in self._meters.items():
@@ -177,6 +189,10 @@ class CameraMetrics:
         for label in labels:
             self._emotions[label].inc()
 
+    def unscanned(self) -> None:
+        """Count a frame that tracks were carried over."""
+        self._unscanned.inc()
+
     def captured(self) -> None:
         """Count a frame that the source gave."""
         self._captured.inc()
@@ -192,7 +208,8 @@ class CameraMetrics:
 
     def inference(self, seconds: float) -> None:
         """Take the time of the CNN for one face."""
-        self._inference.observe(seconds)
+        if self._individuals:
+            self._inference.observe(seconds)
 
     def engine(self, model: ModelDescription, engine: Engine) -> None:
         """Tell which model runs, and on what."""

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from edge.capture.health import SourceHealth
 from edge.capture.source import Source
@@ -15,27 +15,12 @@ from edge.config import CaptureConfig
 from edge.detect.scanner import Scanner
 from edge.metrics import CameraMetrics
 from edge.records import Detection, Frame, Observation
+from edge.sink import Sink
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 _IDLE_SECONDS: Final = 0.25
-
-
-class Sink(Protocol):
-    """Where observations go: MQTT and the stream, or a file of JSON lines."""
-
-    def accept(self, observation: Observation) -> None:
-        """Take the next frame's observation."""
-        ...
-
-    def idle(self) -> None:
-        """Do what time alone asks for; called a few times a second without a frame."""
-        ...
-
-    def close(self) -> None:
-        """Finish; nothing comes any more."""
-        ...
 
 
 class Pipeline:
@@ -135,7 +120,7 @@ class Pipeline:
     def stuck_seconds(self) -> float:
         """How long a frame has been waiting with none coming out, or capture gave no sign."""
         now, waiting = time.monotonic(), self._waiting_since
-        if not self.running:
+        if not self.running or self._scanner.paused:
             return 0.0
         silent = now - self._capture.awake_until if self._threads[0].is_alive() else 0.0
         return max(silent, 0.0 if waiting is None else now - waiting)
@@ -173,26 +158,46 @@ class Pipeline:
     def _detect(self, frame: Frame) -> Detection | None:
         if not self._fresh(frame, "detect"):
             return None
-        if self._scanner.paused:
-            self._drop("detect", "paused")
+        if self._paused("detect"):
             return None
-        with self._metrics.stage("detect"):
-            return Detection(frame, self._scanner.scan(frame))
+        start = time.perf_counter()
+        faces = self._scanner.scan(frame)
+        if faces is None:
+            self._metrics.unscanned()
+        else:
+            self._metrics.worked("detect", time.perf_counter() - start)
+        return Detection(frame, faces)
 
     def _classify(self, detection: Detection) -> Observation | None:
         frame, faces = detection.frame, detection.faces
-        if not self._fresh(frame, "classify"):
+        if not self._fresh(frame, "classify") or self._paused("classify"):
             return None
         with self._metrics.stage("classify"):
             readings = None if faces is None else self._classifier.read(frame.image, faces)
             return Observation(frame, readings)
 
     def _publish(self, observation: Observation) -> None:
+        if self._paused("publish"):
+            return
         with self._metrics.stage("publish"):
             self._sink.accept(observation)
             self._last_out = time.monotonic()
             self._metrics.published(observation.frame, self._last_out)
         self._waiting_since = None
+
+    def _paused(self, stage: str) -> bool:
+        """Return whether the camera is paused; drop and count what was on its way.
+
+        A clip waits where it is, and loses nothing.
+        """
+        while self._scanner.paused and not self._live and not self._stop.is_set():
+            if stage == "publish":
+                self._sink.idle()
+            self._stop.wait(_IDLE_SECONDS)
+        if not self._scanner.paused:
+            return False
+        self._drop(stage, "paused")
+        return True
 
     def _fresh(self, frame: Frame, stage: str) -> bool:
         """Return whether a frame is worth the work; drop and count it if not."""

@@ -2,14 +2,32 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Discriminator, Field, SecretStr, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
 from edge.config.section import Section
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+_LEAST_AREA: Final = 0.0001
+"""Of a polygon, as a part of the frame."""
+
 Score = Annotated[float, Field(ge=0.05, le=0.95)]
-Polygon = Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3, max_length=1000)]
+
+
+def _has_area(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Refuse a polygon of nothing (the shoelace formula), which would silence a camera."""
+    following = (*corners[1:], *corners[:1])
+    area = sum(x * b - a * y for (x, y), (a, b) in zip(corners, following, strict=True)) / 2
+    if abs(area) < _LEAST_AREA:
+        raise ValueError("no polygon with an area: its corners lie on a line")
+    return corners
+
+
+Polygon = Annotated[
+    tuple[tuple[Fraction, Fraction], ...],
+    Field(min_length=3, max_length=1000),
+    AfterValidator(_has_area),
+]
 """Corners as fractions of the frame's width and height, from its top left."""
 
 CAMERA_SECTIONS: Final = (
@@ -110,9 +128,11 @@ class TrackConfig(Section):
     """Which faces are the same person, and what they are said to show."""
 
     lost_seconds: Seconds = Field(1.0, description="A face unseen for this long is lost.")
-    start_score: Score = Field(0.5, description="A face must be this likely to begin a track.")
+    start_score: Score = Field(
+        0.5, description="A face must be this likely to begin a track; Haar ends at 0.95."
+    )
     min_hits: int = Field(
-        3, ge=1, le=100, description="A face is announced when it was seen in this many frames."
+        3, ge=1, le=100, description="A face is announced when it was seen in this many scans."
     )
     half_life_seconds: Seconds = Field(
         0.25, description="The share of what a face showed this long ago in its label is one half."

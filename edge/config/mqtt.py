@@ -71,7 +71,11 @@ class FacesTopic(TopicConfig):
 
 
 class StateTopic(TopicConfig):
-    """How status, connection, state and what else holds until further notice goes out."""
+    """How status, connection, state and what else holds until further notice goes out.
+
+    What holds even without the box, which is its status and what Home Assistant is told of it,
+    is retained in any case.
+    """
 
     qos: QoS = 1
     retain: bool = True
@@ -90,6 +94,7 @@ class TopicsConfig(Section):
             "event": self.event,
             "faces": self.faces,
             "state": self.state,
+            "snapshot": TopicConfig(qos=0, retain=False),  # no broker is to keep a face
         }
         return kinds[kind]
 
@@ -149,6 +154,27 @@ class MqttConfig(Section):
         if not self.embedded:
             return self.broker
         return "127.0.0.1" if self.listen == "0.0.0.0" else self.listen  # noqa: S104 - compared
+
+    @field_validator("password")
+    @classmethod
+    def _password_has_its_name(
+        cls, password: SecretStr | None, others: ValidationInfo
+    ) -> SecretStr | None:
+        if password is not None and "username" in others.data and others.data["username"] is None:
+            raise ValueError("mqtt.username must be set as well: MQTT sends none without it")
+        return password
+
+    @field_validator("discovery")
+    @classmethod
+    def _discovery_needs_retained_states(
+        cls, discovery: str | None, others: ValidationInfo
+    ) -> str | None:
+        topics = others.data.get("topics")
+        if discovery is not None and topics is not None and not topics.state.retain:
+            raise ValueError(
+                "needs mqtt.topics.state.retain: Home Assistant would know nothing after its start"
+            )
+        return discovery
 
     @field_validator("listen")
     @classmethod

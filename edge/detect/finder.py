@@ -48,7 +48,7 @@ class FaceFinder:
             small = found.box
             sides = (small.x, small.y, small.width, small.height)
             box = Box(*(round(side / scale) for side in sides))
-            if box.width >= self._min_size and self._zones.count(box, (width, height)):
+            if box.width >= self._min_size and self._zones.admit(box, (width, height)):
                 region = self._detector.placement.region(box)
                 faces.append(Face(box, region, found.score, found.turned))
         return tuple(sorted(faces, key=lambda face: (face.box.x, face.box.y)))

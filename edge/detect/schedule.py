@@ -1,7 +1,8 @@
 """Which frames are scanned for faces."""
 
-import math
 from typing import Final
+
+from edge.capture.pace import Pace
 
 _IDLE_AFTER: Final = 5.0
 """Seconds without a face after which a camera counts as idle."""
@@ -22,9 +23,8 @@ class ScanSchedule:
 
     def __init__(self, every: int = 1, idle_fps: float | None = None) -> None:
         self._every = every
-        self._interval = 0.0 if idle_fps is None else 1 / idle_fps
+        self._pace = Pace(idle_fps)
         self._frames = 0
-        self._last_scan = -math.inf
         self._last_face: float | None = None
 
     def due(self, time: float) -> bool:
@@ -35,10 +35,7 @@ class ScanSchedule:
         if self._last_face is None or time < self._last_face:  # the first, or a clock set back
             self._last_face = time
         idle = time - self._last_face > _IDLE_AFTER
-        if idle and 0 <= time - self._last_scan < self._interval:
-            return False
-        self._last_scan = time
-        return True
+        return not idle or self._pace.due(time)
 
     def saw_face(self, time: float) -> None:
         """Take that the frame of `time` had a face."""

@@ -30,13 +30,12 @@ class Zones:
         self._include = [_corners(polygon) for polygon in include]
         self._mask = [_corners(polygon) for polygon in mask]
 
-    def count(self, box: Box, size: tuple[int, int]) -> bool:
+    def admit(self, box: Box, size: tuple[int, int]) -> bool:
         """Return whether a face at `box` counts, in a frame of width and height `size`."""
         width, height = size
-        centre = (
-            _GRID * (box.x + box.width / 2) / width,
-            _GRID * (box.y + box.height / 2) / height,
-        )
+        across, down = (box.x + box.width / 2) / width, (box.y + box.height / 2) / height
+        # A face that leans out of the picture counts with the edge that it is at.
+        centre = (_GRID * min(max(across, 0.0), 1.0), _GRID * min(max(down, 0.0), 1.0))
         included = not self._include or _inside(self._include, centre)
         return included and not _inside(self._mask, centre)
 

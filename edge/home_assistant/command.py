@@ -11,7 +11,7 @@ from edge.config import Config
 from edge.config.mqtt import TOPIC_PATTERN
 from edge.errors import ConfigError
 from edge.home_assistant.discovery import DEFAULT_PREFIX, announcements
-from edge.home_assistant.removal import remove_announcements
+from edge.home_assistant.removal import remove_announcements, visible
 
 _COLUMNS: Final = ("entity", "platform", "topic", "unit or class")
 
@@ -55,7 +55,7 @@ def remove(config: Config, prefix: str | None) -> None:
     where = _prefix(config, prefix)
     topics = remove_announcements(config, where)
     for topic in topics:
-        click.echo(topic)
+        click.echo(visible(topic))
     count = len(topics)
     click.echo(f"removed {count} camera{'' if count == 1 else 's'} of {config.node}", err=True)
     if topics and config.mqtt.discovery == where:

@@ -8,7 +8,10 @@ https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery.
 
 import json
 import logging
+import math
 import re
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import edge
@@ -23,6 +26,9 @@ ORIGIN: Final = "edge-fer"
 
 DEFAULT_PREFIX: Final = "homeassistant"
 """Home Assistant's own discovery prefix; it also says ``online`` below it after a start."""
+
+_AGAIN_SECONDS: Final = 5.0
+"""It takes longer to start; who says ``online`` more often gets no answer."""
 
 
 def announcements(config: Config, prefix: str) -> dict[str, dict[str, Any]]:
@@ -102,9 +108,13 @@ class Discovery:
     ----------
     config
         Of this node; with ``mqtt.discovery`` null nothing is announced.
+    clock
+        Monotonic seconds.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = -math.inf
         self._prefix = config.mqtt.discovery
         self._messages = {
             topic: json.dumps(payload).encode()
@@ -118,14 +128,17 @@ class Discovery:
         self._announce(mqtt)
 
         def heard(_topic: str, payload: bytes) -> None:
-            if payload == b"online":
+            now = self._clock()
+            if payload == b"online" and now - self._last >= _AGAIN_SECONDS:
+                self._last = now
                 log.info("Home Assistant is there: announcing the cameras again")
                 self._announce(mqtt)
 
         # Its birth message does not follow a discovery prefix that was changed (DEFAULT_BIRTH in
         # const.py), unless its topic was changed as well.
         for prefix in sorted({self._prefix, DEFAULT_PREFIX}):
-            mqtt.subscribe(f"{prefix}/status", heard)
+            # Whoever retains it tells nothing new: all is announced at every connect anyway.
+            mqtt.subscribe(f"{prefix}/status", heard, retained=False)
 
     def _announce(self, mqtt: MqttPublisher) -> None:
         for topic, payload in self._messages.items():

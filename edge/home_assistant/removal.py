@@ -8,12 +8,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Final
+from contextlib import contextmanager
+from typing import Final
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import Config
@@ -25,8 +24,11 @@ from edge.mqtt.tls import make_context
 _CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 10.0
 
+_PAYLOAD: Final = 1_000_000
+"""Ours are far smaller."""
+
 _QUIET_SECONDS: Final = 1.0
-"""Without a message for this long, all retained ones have come: brokers send them at once."""
+"""Without a retained message for this long all have come: brokers send them at once."""
 
 
 def remove_announcements(config: Config, prefix: str) -> list[str]:
@@ -62,8 +64,15 @@ def remove_announcements(config: Config, prefix: str) -> list[str]:
 def _is_ours(payload: bytes) -> bool:
     try:
         return bool(json.loads(payload)["origin"]["name"] == ORIGIN)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def visible(topic: str) -> str:
+    """Return a topic, which anybody may have chosen, without what a terminal would obey."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in topic
+    )
 
 
 class _Broker:
@@ -107,7 +116,8 @@ class _Broker:
         except (OSError, UnicodeError) as error:
             raise EdgeFerError(self._unreachable(error)) from None
         self._client.loop_start()
-        self._wait(lambda: self._answer is not None)
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        self._wait(lambda: self._answer is not None or self._lost, deadline)
         if self._answer is None:
             raise EdgeFerError(
                 f"{self._name} does not answer in MQTT: check mqtt.port and mqtt.tls"
@@ -127,78 +137,73 @@ class _Broker:
 
     def retained(self, topics: str) -> dict[str, bytes]:
         """Return what the broker keeps for a topic filter."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
         self._client.subscribe(topics, qos=1)
-        self._wait(lambda: self._granted is not None)
+        self._wait(lambda: self._granted is not None, deadline)
         if self._granted is None:
             raise EdgeFerError(f"{self._name} does not answer")
         if self._granted.is_failure:
             raise EdgeFerError(f"{self._name} does not let {self._user} read {topics}")
-        while time.monotonic() < self._heard + _QUIET_SECONDS:
-            time.sleep(0.05)
+        while (now := time.monotonic()) < (quiet := self._heard + _QUIET_SECONDS):
+            if now > deadline:
+                raise EdgeFerError(f"{self._name} sends retained messages without an end")
+            self._wait(lambda: False, min(quiet, deadline))
         with self._changed:
             return dict(self._retained)
 
     def delete(self, topics: list[str]) -> None:
         """Delete retained messages, and see that they are gone: what was sent comes back."""
-        for message in [self._client.publish(topic, b"", 1, retain=True) for topic in topics]:
-            with suppress(RuntimeError):  # the connection went just now: nothing comes back
-                message.wait_for_publish(_ANSWER_SECONDS)
-        self._wait(lambda: self._deleted.issuperset(topics))
+        for topic in topics:
+            self._client.publish(topic, b"", 1, retain=True)
+        self._wait(lambda: self._deleted.issuperset(topics), time.monotonic() + _ANSWER_SECONDS)
         left = sorted(set(topics) - self._deleted)
         if left:
             raise EdgeFerError(
                 f"{self._name} did not delete {len(left)} of {len(topics)} announcements: "
-                f"may {self._user} write {left[0]}?"
+                f"may {self._user} write {visible(left[0])}?"
             )
 
-    def _wait(self, happened: Callable[[], bool]) -> None:
+    def _wait(self, happened: Callable[[], bool], deadline: float) -> None:
+        """Wait until something has happened, or for the monotonic time `deadline`."""
         with self._changed:
-            self._changed.wait_for(lambda: happened() or self._lost, _ANSWER_SECONDS)
+            self._changed.wait_for(
+                lambda: happened() or self._lost, max(0.0, deadline - time.monotonic())
+            )
+            if self._lost and not happened():
+                raise EdgeFerError(f"{self._name} ended the connection")
 
     def _on_connect(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
+        self, _client: object, _data: object, _flags: object, reason: ReasonCode, _props: object
     ) -> None:
         with self._changed:
             self._answer = reason
             self._changed.notify_all()
 
-    def _on_disconnect(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _on_disconnect(self, *_: object) -> None:
         with self._changed:
             self._lost = True
             self._changed.notify_all()
 
     def _on_subscribe(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        mid: int,
-        reasons: list[ReasonCode],
-        properties: Properties | None,
+        self, _client: object, _data: object, _mid: int, granted: list[ReasonCode], _props: object
     ) -> None:
         with self._changed:
-            self._granted = reasons[0]
+            self._granted = granted[0]
             self._heard = time.monotonic()
             self._changed.notify_all()
 
-    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
         with self._changed:
-            self._heard = time.monotonic()
             if message.retain:
-                self._retained[message.topic] = bytes(message.payload)
+                self._heard = time.monotonic()
+                if len(message.payload) <= _PAYLOAD:
+                    self._retained[topic] = bytes(message.payload)
             elif not message.payload:
-                self._deleted.add(message.topic)
+                self._deleted.add(topic)
             self._changed.notify_all()
 
 

@@ -11,8 +11,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config.mqtt import MqttConfig
 from edge.mqtt import reasons
-from edge.mqtt.outbox import WINDOW, Kind, Outgoing
-from edge.mqtt.properties import Stamps
+from edge.mqtt.outgoing import WINDOW, Kind, Outgoing
+from edge.mqtt.properties import PACKET, Stamps
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,24 @@ class Node:
         return f"{host}:{self.config.port}"
 
 
+class PacketTooLargeError(Exception):
+    """Somebody has us sent more than we have room for."""
+
+
+class Client(paho.Client):
+    """Reaches into paho for two bounds that it does not have."""
+
+    def bound_keepalive(self, seconds: int) -> None:
+        """Ask for a sign of life no less often than that, whatever the broker would have."""
+        self._keepalive = min(self._keepalive or seconds, seconds)
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # At first it asks for all that a packet has announced. MQTT 3.1.1 cannot forbid those.
+        if bufsize > PACKET:
+            raise PacketTooLargeError
+        return super()._sock_recv(bufsize)
+
+
 class Ears(logging.Handler):
     """Hears of the exceptions that paho swallows."""
 
@@ -91,10 +109,10 @@ class Ears(logging.Handler):
 
 def make_client(
     node: Node, protocol: MQTTProtocolVersion, limits: Limits, stamps: Stamps, ears: Ears
-) -> paho.Client:
+) -> Client:
     """Make a client with credentials, last will and ears, and without callbacks."""
     config, state = node.config, node.config.topics.state
-    client = paho.Client(
+    client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=f"edge-fer-{node.name}",
         protocol=protocol,
@@ -111,7 +129,7 @@ def make_client(
         will.topic,
         will.payload,
         min(state.qos, limits.qos),
-        state.retain and limits.retain,
+        limits.retain,
         stamps.of_will(will) if protocol == MQTTProtocolVersion.MQTTv5 else None,
     )
     # Not of the tree of loggers: each client has its own, and it goes with the client.

@@ -1,13 +1,10 @@
 """One connection to the broker, from CONNECT to its end (paho-mqtt)."""
 
-import logging
-import select
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -17,12 +14,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.mqtt import reasons
-from edge.mqtt.client import Ears, Limits, Node, make_client
-from edge.mqtt.outbox import Outgoing
-from edge.mqtt.properties import Stamps
+from edge.mqtt.client import Ears, Limits, Node, PacketTooLargeError, make_client
+from edge.mqtt.outgoing import Outgoing
+from edge.mqtt.properties import PACKET, Stamps
 from edge.mqtt.reasons import Failure
-
-log = logging.getLogger(__name__)
+from edge.mqtt.waker import Waker
 
 CONNECT_SECONDS: Final = 2.0
 CONNACK_SECONDS: Final = 5.0
@@ -53,7 +49,9 @@ class Connection:
     on_done
         Called with each message that needs no more care, and the reason if it was refused.
     on_message
-        Called with each topic and payload that comes.
+        Called with each topic and payload that comes, and whether the broker had kept it.
+    on_refused_topic
+        Called with each filter that the broker sends nothing of, and the reason.
     """
 
     def __init__(
@@ -62,7 +60,8 @@ class Connection:
         protocol: MQTTProtocolVersion,
         limits: Limits,
         on_done: Callable[[Outgoing, str | None], None],
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
+        on_refused_topic: Callable[[str, str], None],
     ) -> None:
         self._node = node
         self._five = protocol == MQTTProtocolVersion.MQTTv5
@@ -73,7 +72,12 @@ class Connection:
         self.refusal: ReasonCode | None = None
         self._on_done = on_done
         self._on_message = on_message
-        self._flying: dict[int, Outgoing] = {}
+        self._on_refused_topic = on_refused_topic
+        self._flying: dict[int, tuple[Outgoing, float]] = {}
+        """By their numbers, in the order in which they were sent, and when."""
+        self._unwritten: list[Outgoing] = []
+        self._fault: str | None = None
+        """Why we ended it."""
         self._end: ReasonCode | None = None
         self._told_end = False
         self._deadline = 0.0
@@ -82,11 +86,11 @@ class Connection:
         self._ears = Ears()
         self._client = make_client(node, protocol, limits, self._stamps, self._ears)
         self._client.connect_timeout = CONNECT_SECONDS
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_publish = self._acknowledged
-        self._client.on_subscribe = self._granted
-        self._client.on_message = self._received
+        self._client.on_connect = lambda _, __, ___, reason, props: self._connected(reason, props)
+        self._client.on_disconnect = lambda _, __, flags, reason, ___: self._ended(flags, reason)
+        self._client.on_publish = lambda _, __, mid, reason, ___: self._acknowledged(mid, reason)
+        self._client.on_subscribe = lambda _, __, mid, granted, ___: self._granted(mid, granted)
+        self._client.on_message = lambda _, __, message: self._received(message)
 
     def open(self) -> None:
         """Connect and send CONNECT; blocks for as long as that takes.
@@ -104,8 +108,8 @@ class Connection:
             clean_start=True,
             properties=properties,
         )
-        self._deadline = time.monotonic() + CONNECT_SECONDS + CONNACK_SECONDS
         self._client.reconnect()
+        self._deadline = time.monotonic() + CONNACK_SECONDS
         sock = self._client.socket()
         if isinstance(sock, socket.socket):
             # An event goes out at once, and does not wait for the acknowledgement of another.
@@ -131,28 +135,42 @@ class Connection:
         """Whether the broker has all that was given."""
         return not self._flying and not self._client.want_write()
 
-    def send(self, message: Outgoing) -> None:
-        """Send a message; the caller sees to it that the connection is ready for it."""
+    @property
+    def unfinished(self) -> list[Outgoing]:
+        """What was given, and may not have arrived."""
+        return [*(message for message, _ in self._flying.values()), *self._unwritten]
+
+    @property
+    def suspect(self) -> Outgoing | None:
+        """The message that the broker may have hung up on."""
+        if self._fault is not None or not self._flying:
+            return None
+        first, _ = next(iter(self._flying.values()))
+        blamed = reasons.may_be_a_message(self._end, self._ears.error, self._told_end)
+        return first if blamed else None
+
+    def send(self, message: Outgoing) -> bool:
+        """Send a message, and return whether that went well.
+
+        The caller sees to it that the connection is ready for it.
+        """
         how = self._node.config.topics.of(message.kind.value)
         qos = min(how.qos, self.limits.qos)
         size = len(message.payload) + len(message.topic.encode()) + _OVERHEAD
         if size > self.limits.packet:
             self._on_done(message, f"its packets have {self.limits.packet} bytes at most")
-            return
+            return False
         properties = self._stamps.of(message) if self._five else None
-        try:
-            info = self._client.publish(
-                message.topic, message.payload, qos, how.retain and self.limits.retain, properties
-            )
-        except ValueError:  # such as a topic with wildcards
-            self._on_done(message, "no topic to publish on")
-            return
-        if info.rc == paho.MQTT_ERR_QUEUE_SIZE:  # 65,535 messages ago one was never acknowledged
-            self.drop()
-        elif qos > 0:
-            self._flying[info.mid] = message
+        retain = (how.retain or message.lasting) and self.limits.retain
+        info = self._client.publish(message.topic, message.payload, qos, retain, properties)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            self._unwritten.append(message)
+            return False
+        if qos > 0:
+            self._flying[info.mid] = message, time.monotonic()
         else:
             self._on_done(message, None)
+        return True
 
     def subscribe(self, topic_filter: str) -> None:
         """Ask for topics."""
@@ -160,43 +178,48 @@ class Connection:
         if mid is not None:
             self._subscribed[mid] = topic_filter
 
-    def serve(self, wake: socket.socket, seconds: float) -> None:
-        """Send and receive what can be, or wait for that, or for a byte at `wake`."""
+    def serve(self, waker: Waker, seconds: float) -> None:
+        """Send and receive what can be, or wait for that, or for who wakes us."""
         sock = self._client.socket()
-        if sock is None:
+        if not isinstance(sock, socket.socket):
             return
-        # What TLS has decrypted already the kernel does not tell of.
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        poll = select.poll()
-        poll.register(wake.fileno(), select.POLLIN)
-        poll.register(sock.fileno(), select.POLLIN | select.POLLOUT * self._client.want_write())
-        found = dict(poll.poll(0 if pending else 1000 * seconds))
-        if wake.fileno() in found:
-            wake.recv(4096)
+        readable = waker.wait(sock, self._client.want_write(), seconds)
         try:
-            if pending or found.get(sock.fileno(), 0) & ~select.POLLOUT:
+            if readable:
                 self._client.loop_read()
             if self._client.want_write():
                 self._client.loop_write()
             self._client.loop_misc()
+        except PacketTooLargeError:
+            self._give_up(f"it sends more than {PACKET} bytes at once")
         except _GARBAGE:
-            self._end = ReasonCode(PacketTypes.DISCONNECT, "Protocol error")
+            self._give_up("it sent what we cannot read")
+        now = time.monotonic()
+        if not self.answered and now > self._deadline:
             self.drop()
-        if not self.answered and time.monotonic() > self._deadline:
-            self.drop()
+        elif self._flying:
+            _, sent = next(iter(self._flying.values()))
+            if now - sent > 2 * KEEPALIVE_SECONDS:
+                self._give_up("it acknowledges nothing")
 
-    def close(self, wake: socket.socket, deadline: float) -> None:
+    def close(self, waker: Waker, deadline: float) -> None:
         """Say goodbye, so that there is no last will, by the monotonic time `deadline`."""
         if self.accepted:
             self._client.disconnect()
             while self.alive and time.monotonic() < deadline:
-                self.serve(wake, min(0.05, max(0.0, deadline - time.monotonic())))
+                self.serve(waker, min(0.05, max(0.0, deadline - time.monotonic())))
         self.drop()
 
     def drop(self) -> None:
         """End without a word."""
         self.accepted = False
         self._client.reinitialise()  # closes its socket
+
+    def _give_up(self, fault: str) -> None:
+        if self._fault is None:
+            self._fault = fault
+            self._end = ReasonCode(PacketTypes.DISCONNECT, "Protocol error")
+        self.drop()
 
     def failure(self) -> Failure:
         """Tell why a connection ended that never was accepted."""
@@ -206,64 +229,35 @@ class Connection:
 
     def end(self) -> str:
         """Tell in words why an accepted connection ended."""
-        return reasons.of_loss(self._end, self._ears.error, told=self._told_end)
+        return self._fault or reasons.of_loss(self._end, self._ears.error, told=self._told_end)
 
-    def _connected(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _connected(self, reason: ReasonCode, properties: Properties | None) -> None:
         self.answered = True
         if reason.is_failure:
             self.refusal = reason
-        else:
-            self.accepted = True
-            self.limits = Limits.of(properties)
+            return
+        self.accepted = True
+        self.limits = Limits.of(properties)
+        self._client.bound_keepalive(KEEPALIVE_SECONDS)
 
-    def _disconnected(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
+    def _ended(self, flags: paho.DisconnectFlags, reason: ReasonCode) -> None:
         self.accepted = False
         self._end = reason
         self._told_end = flags.is_disconnect_packet_from_server
 
-    def _acknowledged(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        mid: int,
-        reason: ReasonCode,
-        properties: Properties,
-    ) -> None:
-        message = self._flying.pop(mid, None)
-        if message is not None:
+    def _acknowledged(self, mid: int, reason: ReasonCode) -> None:
+        if mid in self._flying:
+            message, _ = self._flying.pop(mid)
             self._on_done(message, str(reason) if reason.is_failure else None)
 
-    def _granted(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        mid: int,
-        reasons: list[ReasonCode],
-        properties: Properties | None,
-    ) -> None:
+    def _granted(self, mid: int, granted: list[ReasonCode]) -> None:
         topic_filter = self._subscribed.pop(mid, "")
-        if any(reason.is_failure for reason in reasons):
-            log.warning(
-                "broker %s refuses to send %s: %s", self._node.address, topic_filter, reasons[0]
-            )
+        if any(reason.is_failure for reason in granted):
+            self._on_refused_topic(topic_filter, str(granted[0]))
 
-    def _received(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+    def _received(self, message: paho.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self._on_message(topic, bytes(message.payload))
+        self._on_message(topic, bytes(message.payload), message.retain)

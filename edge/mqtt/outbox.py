@@ -2,69 +2,24 @@
 
 import threading
 import time
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final
+from collections import deque
+from collections.abc import Iterable
 
 from edge.config.mqtt import OutboxConfig
 from edge.metrics import Metrics
-from edge.mqtt.spool import Spool
-
-WINDOW: Final = 20
-"""Messages that a broker has not yet acknowledged, at most."""
-
-_LIVE: Final = 100
-"""Messages of the moment that wait for a slow connection, at most."""
-
-
-class Kind(Enum):
-    """Kinds of topics; the configuration has a section for each."""
-
-    EVENT = "event"
-    FACES = "faces"
-    STATE = "state"
-
-
-@dataclass(eq=False)
-class Outgoing:
-    """A message on its way to the broker.
-
-    Parameters
-    ----------
-    topic, payload, content_type
-        What is sent, and where.
-    kind
-        How it is sent.
-    lasting
-        Of a state: it holds even when nothing is heard of this box any more.
-    """
-
-    topic: str
-    payload: bytes
-    kind: Kind
-    content_type: str | None = None
-    lasting: bool = False
-    born: float = field(default_factory=time.monotonic)
-    key: int = 0
-    """Of an event: its place in the order, and in the spool."""
-    sent: float | None = None
-    """Of a state: when this connection took it."""
-    refused: bool = False
-
-    @property
-    def waited(self) -> float:
-        """Seconds since it was published."""
-        return time.monotonic() - self.born
+from edge.mqtt.outgoing import LIVE, WINDOW, Kind, Outgoing
+from edge.mqtt.spool import Pending, Spool
+from edge.mqtt.suspicion import Suspicion
 
 
 class Outbox:
     """Keeps messages until the broker has them; every method may be called from any thread.
 
-    An event leaves when the broker has acknowledged it. What a connection took with it, and was
-    not acknowledged when that ended, is sent again first: it may have arrived, but perhaps it has
-    not, and so it is also never the one that gives way when the outbox is full. So the drops that
-    are counted are exactly the events that are lost.
+    An event leaves when the broker has acknowledged it, or with QoS 0 when it was handed to the
+    system. What a connection took with it, and was not acknowledged when that ended, is sent again
+    first: it may have arrived, but perhaps it has not, and so it is also never the one that gives
+    way when the outbox is full. So with QoS 1 the drops that are counted are exactly the events
+    that are lost; with QoS 0 those on the way when a connection ends are lost uncounted.
 
     Parameters
     ----------
@@ -82,13 +37,14 @@ class Outbox:
         self._spool = spool
         self._lock = threading.Lock()
         self._waiting: deque[Outgoing] = deque()
-        self._flying: OrderedDict[int, Outgoing] = OrderedDict()
+        self._flying: dict[int, Outgoing] = {}
         self._again: deque[Outgoing] = deque()
         """Those of `_flying` that the present connection has not yet taken."""
         self._bytes = 0
         self._states: dict[str, Outgoing] = {}
-        self._unsent: OrderedDict[str, None] = OrderedDict()
-        self._live: deque[Outgoing] = deque()
+        self._unsent: dict[str, None] = {}
+        self._live: dict[Kind, deque[Outgoing]] = {kind: deque() for kind in LIVE}
+        self._suspicion = Suspicion()
         self._closed = False
         self._last_key = 0
         self.window = max(1, min(WINDOW, config.messages // 2))
@@ -105,9 +61,15 @@ class Outbox:
                     key=stored.key,
                 )
             )
+        metrics.mqtt_outbox_messages.set_function(lambda: len(self._waiting) + len(self._flying))
+        metrics.mqtt_outbox_bytes.set_function(lambda: self._bytes)
 
     def put_event(self, event: Outgoing) -> None:
-        """Take an event; when there is no room the oldest gives way."""
+        """Take an event.
+
+        When there is no room the oldest gives way that no connection has taken: that is the new
+        one itself, if all others are on their way.
+        """
         with self._lock:
             if self._closed:
                 self._drop("shutdown")
@@ -127,57 +89,75 @@ class Outbox:
             self._unsent[state.topic] = None
 
     def put_live(self, message: Outgoing) -> None:
-        """Take a message of the moment."""
+        """Take a message of the moment; when too many wait the oldest gives way."""
         with self._lock:
-            self._live.append(message)
-            if len(self._live) > _LIVE:
-                self._live.popleft()
+            queue = self._live[message.kind]
+            queue.append(message)
+            if len(queue) > LIVE[message.kind]:
+                queue.popleft()
                 self._drop("overflow")
 
-    def take(self, room: bool, live_needs_room: bool) -> Outgoing | None:
+    def take(self, room: bool, faces_need_room: bool) -> Outgoing | None:
         """Return what is to be sent next, or None.
 
         Parameters
         ----------
         room
             Whether the broker may be sent another message that it must acknowledge.
-        live_needs_room
-            Whether it must acknowledge messages of the moment.
+        faces_need_room
+            Whether it must acknowledge present faces.
         """
         with self._lock:
-            if room and self._unsent:
-                state = self._states[self._unsent.popitem(last=False)[0]]
-                state.sent = time.monotonic()
-                return state
-            if room and self._again:
-                return self._again.popleft()
-            if room and self._waiting:
-                event = self._waiting.popleft()
-                self._flying[event.key] = event
-                return event
-            if self._live and (room or not live_needs_room):
-                return self._live.popleft()
+            if self._suspicion.message is not None:
+                return self._take_suspect()
+            while (message := self._next(room, faces_need_room)) is not None:
+                if not self._suspicion.bars(message):
+                    return message
+                self._forget(message, refused=True)
             return None
 
     def done(self, message: Outgoing, refused: bool = False) -> None:
         """Forget a message: the broker has it, or never will."""
         with self._lock:
-            message.refused = refused
-            if refused:
-                self._drop("refused")
-            if message.kind is Kind.EVENT and self._flying.pop(message.key, None) is not None:
-                self._remove(message)
+            self._forget(message, refused)
 
-    def lost_connection(self) -> None:
-        """Have all states and unacknowledged events sent again by the next connection."""
+    def lost_connection(
+        self, unfinished: Iterable[Outgoing] = (), suspect: Outgoing | None = None
+    ) -> Outgoing | None:
+        """Have all states and unacknowledged events sent again by the next connection.
+
+        Parameters
+        ----------
+        unfinished
+            What the connection took, and the broker did not acknowledge.
+        suspect
+            The first of them, if the broker may have ended the connection for it. The next
+            connection sends it alone; after three in a row it is given up.
+
+        Returns
+        -------
+        Outgoing or None
+            What was given up just now.
+        """
         with self._lock:
-            self._again = deque(self._flying.values())
-            self._unsent = OrderedDict.fromkeys(self._states)
             for state in self._states.values():
                 state.sent, state.refused = None, False
-            if self._live:
-                self._drop("disconnected", len(self._live))
-                self._live.clear()
+            given_up = None
+            if suspect is not None and suspect.kind not in LIVE:
+                given_up = self._suspicion.accuse(suspect)
+            if given_up is not None:
+                self._forget(given_up, refused=True)
+            self._suspicion.taken = False
+            self._again = deque(
+                event for event in self._flying.values() if event is not self._suspicion.message
+            )
+            self._unsent = dict.fromkeys(self._states)
+            lost = sum(message.kind in LIVE for message in unfinished)
+            for queue in self._live.values():
+                lost += len(queue)
+                queue.clear()
+            self._drop("disconnected", lost)
+            return given_up
 
     def repeat_states(self, seconds: float) -> None:
         """Have states sent again that were last sent so long ago, and do not last by themselves."""
@@ -197,22 +177,14 @@ class Outbox:
         """Bring the spool up to date; called from time to time."""
         with self._lock:
             if self._spool is not None and not self._closed:
-                self._spool.settle(
-                    (each.key, each.topic, each.payload, each.content_type, each.waited)
-                    for each in (*self._flying.values(), *self._waiting)
-                )
-
-    @property
-    def events(self) -> int:
-        """Events that the broker has not acknowledged."""
-        with self._lock:
-            return len(self._waiting) + len(self._flying)
+                self._spool.settle(self._pending())
 
     @property
     def empty(self) -> bool:
         """Whether nothing is to be sent, and no event waits for its acknowledgement."""
         with self._lock:
-            return not (self._unsent or self._flying or self._waiting or self._live)
+            live = any(self._live.values())
+            return not (self._unsent or self._flying or self._waiting or live)
 
     def close(self) -> int:
         """Take no more events; return how many are lost, those on disk not among them."""
@@ -220,19 +192,59 @@ class Outbox:
             if self._closed:
                 return 0
             self._closed = True
-            pending = self._flying.keys() | {event.key for event in self._waiting}
+            pending = list(self._pending())
             left = len(pending) if self._spool is None else self._spool.close(pending)
             self._drop("shutdown", left)
             return left
+
+    def _next(self, room: bool, faces_need_room: bool) -> Outgoing | None:
+        if room and self._unsent:
+            return self._take_state(next(iter(self._unsent)))
+        if room and self._again:
+            return self._again.popleft()
+        if room and self._waiting:
+            event = self._waiting.popleft()
+            self._flying[event.key] = event
+            return event
+        faces, pictures = self._live[Kind.FACES], self._live[Kind.SNAPSHOT]
+        if faces and (room or not faces_need_room):
+            return faces.popleft()
+        return pictures.popleft() if pictures else None
+
+    def _take_state(self, topic: str) -> Outgoing:
+        self._unsent.pop(topic, None)
+        state = self._states[topic]
+        state.sent = time.monotonic()
+        return state
+
+    def _take_suspect(self) -> Outgoing | None:
+        """Return the suspect once, of a state the newest, and nothing until it is done."""
+        suspect = self._suspicion.message
+        if suspect is None or self._suspicion.taken:
+            return None
+        if suspect.kind is Kind.STATE:
+            suspect = self._suspicion.message = self._take_state(suspect.topic)
+        self._suspicion.taken = True
+        return suspect
+
+    def _forget(self, message: Outgoing, refused: bool) -> None:
+        self._suspicion.clear(message)
+        message.refused = refused
+        if refused:
+            self._drop("refused")
+        if message.kind is Kind.EVENT and self._flying.pop(message.key, None) is not None:
+            self._remove(message)
+
+    def _pending(self) -> Iterable[Pending]:
+        for each in (*self._flying.values(), *self._waiting):
+            yield each.key, each.topic, each.payload, each.content_type, each.waited
 
     def _append(self, event: Outgoing) -> None:
         self._waiting.append(event)
         self._bytes += len(event.payload)
         while self._full() and self._waiting:
-            oldest = self._waiting.popleft()
             self._drop("overflow")
-            self._remove(oldest)
-        self._show()
+            self._remove(self._waiting.popleft())
 
     def _full(self) -> bool:
         events = len(self._waiting) + len(self._flying)
@@ -242,11 +254,6 @@ class Outbox:
         self._bytes -= len(event.payload)
         if self._spool is not None:
             self._spool.remove(event.key)
-        self._show()
 
     def _drop(self, reason: str, messages: int = 1) -> None:
         self._metrics.mqtt_dropped.labels(reason).inc(messages)
-
-    def _show(self) -> None:
-        self._metrics.mqtt_outbox_messages.set(len(self._waiting) + len(self._flying))
-        self._metrics.mqtt_outbox_bytes.set(self._bytes)

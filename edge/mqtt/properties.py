@@ -6,14 +6,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 import edge
-from edge.mqtt.outbox import WINDOW, Kind, Outgoing
+from edge.mqtt.outgoing import LIVE, WINDOW, Kind, Outgoing
 
-FACES_EXPIRY_SECONDS: Final = 5
+LIVE_EXPIRY_SECONDS: Final = 5
 STATE_EXPIRY_SECONDS: Final = 60
 STATE_REPEAT_SECONDS: Final = 20
 """What holds while we say so is said again that often, and so outlives us by a minute at most."""
 
-_PACKET: Final = 1_000_000
+PACKET: Final = 1_000_000
 """Nobody needs to send us more in one packet."""
 
 
@@ -59,13 +59,13 @@ class Stamps:
         """Return the properties of a CONNECT: the session ends with the connection."""
         properties = Properties(PacketTypes.CONNECT)
         properties.ReceiveMaximum = WINDOW
-        properties.MaximumPacketSize = _PACKET
+        properties.MaximumPacketSize = PACKET
         properties.UserProperty = self._user
         return properties
 
     def _expiry(self, message: Outgoing) -> int | None:
         if message.kind is Kind.EVENT:
             return max(1, self._event_seconds - int(message.waited))
-        if message.kind is Kind.FACES:
-            return FACES_EXPIRY_SECONDS
+        if message.kind in LIVE:
+            return LIVE_EXPIRY_SECONDS
         return None if message.lasting else STATE_EXPIRY_SECONDS

@@ -9,8 +9,9 @@ from edge.config.mqtt import MqttConfig
 from edge.metrics import Metrics
 from edge.mqtt.client import Node
 from edge.mqtt.link import MqttLink
-from edge.mqtt.outbox import Kind, Outbox, Outgoing
-from edge.mqtt.spool import Spool, check_folder
+from edge.mqtt.outbox import Outbox
+from edge.mqtt.outgoing import Kind, Outgoing
+from edge.mqtt.spool import Spool, check_parent
 from edge.mqtt.tls import make_context
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ _TYPE: Final = "application/json"
 
 
 def check_mqtt(config: MqttConfig, folder: Path) -> None:
-    """Check that the files and folders are there that the configuration names.
+    """Check the files and folders that the configuration names, and make none.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def check_mqtt(config: MqttConfig, folder: Path) -> None:
     if config.tls is not None:
         make_context(config.tls, folder)
     if config.outbox.folder is not None:
-        check_folder(folder / config.outbox.folder)
+        check_parent(folder / config.outbox.folder)
 
 
 class MqttPublisher:
@@ -60,7 +61,6 @@ class MqttPublisher:
     def __init__(
         self, config: MqttConfig, node: str, metrics: Metrics, folder: Path = Path()
     ) -> None:
-        check_mqtt(config, folder)
         self.base: Final = f"{config.prefix}/{node}"
         """What all topics but those of `publish_absolute` begin with."""
         tls = None if config.tls is None else make_context(config.tls, folder)
@@ -88,17 +88,23 @@ class MqttPublisher:
         self.publish_retained("status", b"online", lasting=True)
         self._link.start()
 
-    def publish(self, topic: str, payload: bytes, content_type: str | None = _TYPE) -> None:
+    def publish(self, topic: str, payload: bytes) -> None:
         """Send what is of this moment only; dropped and counted without a broker."""
+        self._send_now(Outgoing(f"{self.base}/{topic}", payload, Kind.FACES, _TYPE))
+
+    def publish_picture(self, topic: str, payload: bytes) -> None:
+        """Send a JPEG of this moment; no broker is asked to keep it."""
+        self._send_now(Outgoing(f"{self.base}/{topic}", payload, Kind.SNAPSHOT, "image/jpeg"))
+
+    def _send_now(self, message: Outgoing) -> None:
         if self.connected:
-            message = Outgoing(f"{self.base}/{topic}", payload, Kind.FACES, content_type)
             self._outbox.put_live(message)
             self._link.wake()
         else:
             self._metrics.mqtt_dropped.labels("disconnected").inc()
 
     def publish_event(self, topic: str, payload: bytes) -> None:
-        """Send, or keep until the broker is back; when the outbox is full the oldest is lost."""
+        """Send, or keep until the broker is back; a full outbox loses the oldest unsent one."""
         self._outbox.put_event(Outgoing(f"{self.base}/{topic}", payload, Kind.EVENT, _TYPE))
         self._link.wake()
 
@@ -131,16 +137,24 @@ class MqttPublisher:
         """Retain `payload` on a topic that need not be below `base`; it holds without us."""
         self._retain(topic, payload, True, _TYPE if payload else None)
 
-    def subscribe(self, topic_filter: str, handler: Callable[[str, bytes], None]) -> None:
+    def subscribe(
+        self, topic_filter: str, handler: Callable[[str, bytes], None], retained: bool = True
+    ) -> None:
         """Have `handler` called with topic and payload of all messages that match, from now on.
 
-        It runs on the client's thread, and should be quick. Retained messages come too.
-        """
-        self._link.subscribe(topic_filter, handler)
+        It runs on the client's thread, and should be quick.
 
-    def on_connect(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called after every connect, on the client's thread."""
-        self._link.on_connect(callback)
+        Parameters
+        ----------
+        topic_filter
+            Which topics, as MQTT has it.
+        handler
+            Takes them.
+        retained
+            Whether it is told what the broker keeps, at each connect: an order given once must
+            not be.
+        """
+        self._link.subscribe(topic_filter, handler, retained)
 
     def stop(self, deadline: float) -> None:
         """Send what is queued and the farewell, and disconnect, by the monotonic `deadline`."""

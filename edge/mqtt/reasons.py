@@ -12,6 +12,10 @@ Label = Literal["unreachable", "timeout", "tls", "refused", "protocol"]
 UNSUPPORTED_VERSION: Final = 132
 NO_RETAIN: Final = 154
 NO_QOS: Final = 155
+_PROTOCOL_ERROR: Final = 130
+_KEEPALIVE: Final = 141
+_NOT_OF_A_MESSAGE: Final = (137, 139, _KEEPALIVE, 142, 156, 157, 159, 160)
+"""The broker is busy, ends, moves, or has another client of our name."""
 
 _HINTS: Final = {
     UNSUPPORTED_VERSION: "set mqtt.version to auto or 3.1.1",
@@ -52,6 +56,11 @@ _OTHERS: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     ),
 )
 
+_NO_NAME_SERVER: Final = Failure(
+    "unreachable",
+    "cannot be reached: its name cannot be looked up now; does this box reach its name server?",
+)
+
 
 def of_error(error: BaseException) -> Failure:
     """Tell what an exception on the way to a broker means."""
@@ -59,6 +68,8 @@ def of_error(error: BaseException) -> Failure:
         return Failure("tls", _of_certificate(error))
     if isinstance(error, ssl.SSLError):
         return Failure("tls", _of_tls(error))
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+        return _NO_NAME_SERVER
     for kinds, failure in _OTHERS:
         if isinstance(error, kinds):
             return failure
@@ -103,6 +114,17 @@ def of_loss(reason: ReasonCode | None, error: OSError | None, told: bool) -> str
     if _is(reason, "Keep alive timeout"):
         return "it does not answer any more"
     return str(error.strerror or error) if error is not None else "it closed the connection"
+
+
+def may_be_a_message(reason: ReasonCode | None, error: OSError | None, told: bool) -> bool:
+    """Return whether a broker may have ended a connection for what it was sent."""
+    if reason is None or reason.value in _NOT_OF_A_MESSAGE:
+        return False
+    if told:
+        return True
+    # Not what the network did, and not what we could not read.
+    hung_up = error is None or isinstance(error, ConnectionError | ssl.SSLError)
+    return hung_up and reason.value != _PROTOCOL_ERROR
 
 
 def _is(reason: ReasonCode | None, name: str) -> bool:

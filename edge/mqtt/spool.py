@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import sqlite3
 import tempfile
 import time
@@ -19,6 +20,9 @@ _LOCKED_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 60.0
 _REMOVALS: Final = 200
 """Removed together; what a crash brings back is sent twice, which QoS 1 allows."""
+
+_CLOCK_IS_SET: Final = 1_735_689_600.0
+"""2025: an event of before was written by a box that did not know the time yet."""
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS events "
@@ -45,22 +49,34 @@ class Stored:
     age: float
 
 
-def check_folder(folder: Path) -> None:
-    """Make the folder if it is not there, and see whether it can be written.
+def check_parent(folder: Path) -> None:
+    """See whether the folder can be written, or made where it is not there.
 
     Raises
     ------
     ConfigError
-        If one of the two fails.
+        If not.
     """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise _unwritable(folder, f"{there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(folder, f"no right to write in {there}")
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ConfigError(
-            f"{_KEY}: cannot write in {folder}: {error.strerror}: name a folder of the daemon's own"
-        ) from None
+        raise _unwritable(folder, error.strerror or str(error)) from None
+
+
+def _unwritable(folder: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"{_KEY}: cannot write in {folder}: {why}: name a folder of the daemon's own"
+    )
 
 
 class Spool:
@@ -83,7 +99,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path, node: str) -> None:
-        check_folder(folder)
+        _make(folder)
         self._path = folder / f"outbox-{node}.sqlite3"
         self._removed: list[tuple[int]] = []
         self._again = math.inf
@@ -112,7 +128,13 @@ class Spool:
             return []
         return [
             # A clock that was set in between must not make an event older than it can be.
-            Stored(key, topic, payload, content_type, max(0.0, now - wall))
+            Stored(
+                key,
+                topic,
+                payload,
+                content_type,
+                max(0.0, now - wall) if wall > _CLOCK_IS_SET else 0.0,
+            )
             for key, topic, payload, content_type, wall in rows
         ]
 
@@ -137,10 +159,13 @@ class Spool:
         elif time.monotonic() >= self._again:
             self._write_anew(pending)
 
-    def close(self, pending: Collection[int]) -> int:
+    def close(self, pending: Collection[Pending]) -> int:
         """End; return how many of the pending events are not on disk."""
         self._flush()
         if self._db is None:
+            self._write_anew(pending)
+        if self._db is None:
+            log.warning("events in %s may be sent again by the next run", self._path)
             return len(pending)
         self._db.close()
         self._db = None

@@ -2,15 +2,16 @@
 
 import logging
 import time
+from typing import Final
 
-from edge.control import COMMANDS, CameraControl, Switches
+from edge.control import CameraControl, Switches
 from edge.mqtt.publisher import MqttPublisher
 from edge.publish.writer import MessageWriter
-from edge.web.view import CameraView
 
 log = logging.getLogger(__name__)
 
-_LONGEST = max(map(len, COMMANDS))
+_LONGEST: Final = 100
+"""Bytes of a payload that are looked at, and shown in the log."""
 
 
 class ControlPublisher:
@@ -25,30 +26,28 @@ class ControlPublisher:
     def __init__(self, writer: MessageWriter, mqtt: MqttPublisher) -> None:
         self._writer = writer
         self._mqtt = mqtt
-        self.control = CameraControl(self._changed)
+        self.control = CameraControl()
         """The switches themselves."""
-        self.view: CameraView | None = None
-        """What is to be blanked while the camera is paused."""
 
     def start(self) -> None:
         """Begin to listen, and tell how the switches stand."""
         topic = f"{self._mqtt.base}/{self._writer.camera}/set"
-        self._mqtt.subscribe(topic, lambda _, payload: self.take(payload))
-        self._changed(self.control.switches)
+        # A command that the broker keeps would be obeyed again at every connect.
+        self._mqtt.subscribe(topic, lambda _, payload: self.take(payload), retained=False)
+        self.control.listen(self._confirm)
+        self._confirm(self.control.switches)
 
     def take(self, payload: bytes) -> None:
         """Carry out a command; what is none changes nothing, and is said in the log."""
-        command = payload[: _LONGEST + 1].decode("utf-8", "replace").strip().lower()
+        command = payload[:_LONGEST].decode("utf-8", "replace").strip().lower()
         try:
             self.control.obey(command)
         except ValueError as error:
             log.warning("%s: %r on its set topic: %s", self._writer.camera, command, error)
-            self._changed(self.control.switches)
+            self._confirm(self.control.switches)
         else:
             log.info("%s: %s, by command", self._writer.camera, command)
 
-    def _changed(self, switches: Switches) -> None:
-        if switches.paused and self.view is not None:
-            self.view.blank("paused")
+    def _confirm(self, switches: Switches) -> None:
         message = self._writer.control(switches, time.time())
         self._mqtt.publish_retained(f"{self._writer.camera}/control", message.json_bytes())

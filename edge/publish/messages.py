@@ -21,7 +21,7 @@ Pixels = Annotated[int, Field(ge=1)]
 class Message(BaseModel):
     """What every message says: who, and when (RFC 3339, UTC)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
     schema_version: Literal[2] = SCHEMA_VERSION
     node: str
@@ -50,7 +50,7 @@ class FaceMessage(BaseModel):
     box_fraction: tuple[float, float, float, float] | None
     label: Label
     confidence: Fraction
-    probabilities: dict[Emotion, Fraction]
+    probabilities: Annotated[dict[Emotion, Fraction], Field(min_length=7, max_length=7)]
     since: AwareDatetime
 
 
@@ -83,7 +83,11 @@ class EventMessage(Message):
 
 
 class FacesMessage(Message):
-    """``<camera>/faces``: everyone who is present, a few times a second while anyone is."""
+    """``<camera>/faces``: everyone who is present, a few times a second while anyone is.
+
+    Faces that were missed for a moment are among them, where they should be by now. One message
+    without faces follows when the last one has gone.
+    """
 
     frame: tuple[Pixels, Pixels]
     faces: tuple[FaceMessage, ...]

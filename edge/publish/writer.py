@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from edge.capture.health import Connection
-from edge.config import PrivacyConfig
 from edge.control import Switches
 from edge.emotions import Label
+from edge.privacy import Privacy
 from edge.publish.messages import (
     ConnectionMessage,
     ControlMessage,
@@ -35,11 +35,11 @@ class MessageWriter:
     """
 
     def __init__(
-        self, node: str, camera: str, privacy: PrivacyConfig | None = None, run: float = 0.0
+        self, node: str, camera: str, privacy: Privacy | None = None, run: float = 0.0
     ) -> None:
         self._node = node
         self.camera = camera
-        self._privacy = privacy or PrivacyConfig()
+        self._privacy = privacy or Privacy()
         self._run = _utc(run)
         self.model = ModelMessage(name="", sha256="")
         """The model that reads the emotions."""
@@ -76,16 +76,15 @@ class MessageWriter:
         counts = Counter(track.label for track in tracks)
         dominant = counts.most_common(1)[0][0] if counts else None
         sure = [track.confidence for track in tracks if track.label == dominant]
-        aggregate = self._privacy.mode == "aggregate"
-        few = aggregate and len(tracks) < self._privacy.min_people
+        groups, few = not self._privacy.individuals, not self._privacy.may_count(len(tracks))
         return StateMessage(
             **self._who(wall),
             faces=None if few else len(tracks),
             labels=None if few else dict(counts),
-            emotion=None if aggregate else dominant,
-            confidence=None if aggregate or not sure else round(sum(sure) / len(sure), 4),
-            last_minute=None if aggregate else minute,
-            last_hour=None if aggregate else hour,
+            emotion=None if groups else dominant,
+            confidence=None if groups or not sure else round(sum(sure) / len(sure), 4),
+            last_minute=None if groups else minute,
+            last_hour=None if groups else hour,
         )
 
     def control(self, switches: Switches, wall: float) -> ControlMessage:
@@ -100,7 +99,7 @@ class MessageWriter:
         return {"node": self._node, "camera": self.camera, "time": _utc(wall)}
 
     def _face(self, track: Track, size: tuple[int, int]) -> FaceMessage:
-        shown = self._privacy.mode == "full"
+        shown = self._privacy.places
         return FaceMessage(
             track=track.id,
             box=_pixels(track.box) if shown else None,

@@ -47,6 +47,7 @@ class SteadyLabel:
         self._time = 0.0
         self._rival: tuple[Label, float, float] | None = None
         self.label: Label = "uncertain"
+        """What the face is said to show."""
         self.since = 0.0
         """When the label began, on the source's clock; `since_wall` since the epoch."""
         self.since_wall = 0.0
@@ -108,4 +109,6 @@ class SteadyLabel:
             clear = self._quality / self._count >= min(1.0, _CLEARER * config.min_quality)
             return best if sure and clear else "uncertain"
         present = float(self._sum[EMOTIONS.index(self.label)]) / self._weight
-        return best if lead - present >= config.margin else self.label
+        if lead - present >= config.margin:
+            return best
+        return self.label if present >= config.min_confidence else "uncertain"

@@ -1,5 +1,7 @@
 """Which face is the same person, for as long as it stays, and the events of that."""
 
+import statistics
+from collections import deque
 from collections.abc import Iterator
 from itertools import count
 from typing import Final
@@ -8,11 +10,15 @@ from edge.config import TrackConfig
 from edge.records import Event, Observation, Reading, Track
 from edge.track.association import Motion, assign
 from edge.track.steady import Ended, SteadyLabel
+from edge.track.tally import Tally
 
 _LIKELY_OVERLAP: Final = 0.25
 """Least buffered overlap of a track with a face of a high score, and with one of a low score."""
 
 _UNLIKELY_OVERLAP: Final = 0.4
+
+_MISSED_SCANS: Final = 2.5
+"""A face is not lost before it was missed in as many scans, however rare they are."""
 
 _SHOWN_SECONDS: Final = 0.4
 """A face missed for so long is still drawn: a box that flickers says nothing of anyone."""
@@ -33,13 +39,24 @@ class Tracker:
         When a track begins and ends, and how fast labels follow.
     numbers
         Where an announced track gets its number from; 1, 2, 3... where none is given.
+    tally
+        Adds up what is shown; it may be older than this tracker.
     """
 
-    def __init__(self, config: TrackConfig, numbers: Iterator[int] | None = None) -> None:
+    def __init__(
+        self,
+        config: TrackConfig,
+        numbers: Iterator[int] | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         self._config = config
         self._numbers = numbers or count(1)
+        self.tally: Final = tally or Tally()
+        """For how long each label was shown."""
         self._people: list[_Person] = []
         self._now = 0.0
+        self._last_scan: float | None = None
+        self._intervals: deque[float] = deque(maxlen=3)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -47,6 +64,15 @@ class Tracker:
         return tuple(
             person.track(self._now) for person in self._people if person.number is not None
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a face after which it is lost.
+
+        Where scans are rarer than `lost_seconds`, one that is missed must not be the end.
+        """
+        interval = statistics.median(self._intervals) if self._intervals else 0.0
+        return max(self._config.lost_seconds, _MISSED_SCANS * interval)
 
     @property
     def visible(self) -> tuple[Track, ...]:
@@ -64,10 +90,14 @@ class Tracker:
         In a frame that was not scanned everyone is carried on to where they should be.
         """
         frame = observation.frame
+        back = frame.time < self._now
         self._now = frame.time
+        self.tally.add(frame.time, [track.label for track in self.tracks], self.patience)
         if observation.readings is None:
-            return self.expire(frame.time)
-        events: list[Event] = []
+            return ()
+        # A clock that was set back, as a stream's may be, is a gap: nobody lives on over it.
+        events = list(self.expire(frame.time)) if back else []
+        self._scanned(frame.time)
         followed, new = self._pair(observation.readings)
         for person in self._people:
             reading = followed.get(person)
@@ -84,11 +114,8 @@ class Tracker:
         return tuple(events)
 
     def expire(self, now: float) -> tuple[Event, ...]:
-        """Give up the faces unseen for `lost_seconds`; return a `lost` event for each.
-
-        A clock that jumps back, as a clip's may, is a gap too.
-        """
-        patience = self._config.lost_seconds
+        """Give up the faces unseen for `patience`; return a `lost` event for each."""
+        patience = self.patience
         lost = [p for p in self._people if abs(now - p.motion.time) > patience]
         self._people = [p for p in self._people if p not in lost]
         return tuple(
@@ -101,6 +128,11 @@ class Tracker:
             for person in lost
             if person.number is not None
         )
+
+    def _scanned(self, now: float) -> None:
+        if self._last_scan is not None and now > self._last_scan:
+            self._intervals.append(now - self._last_scan)
+        self._last_scan = now
 
     def _pair(
         self, readings: tuple[Reading, ...]

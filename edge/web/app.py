@@ -58,7 +58,7 @@ def create_app(
         view = views.get(name)
         if view is None:
             abort(404, f"no camera named {name}")
-        if view.private:
+        if not view.shows_pictures:
             abort(403, f"{name} shows no pictures: privacy.mode")
         if not seats.acquire(blocking=False):
             abort(503, f"{max_viewers} streams are being watched already")
@@ -93,7 +93,9 @@ def _describe(view: CameraView) -> dict[str, Any]:
         "status": now.state.value,
         "fps": round(view.fps, 1),
         "picture": view.has_picture,
-        "paused": view.paused,
+        "paused": view.switches.paused,
+        "detector": view.switches.detector,
+        "labels": view.labels,
         "faces": view.faces,
         "connection": now.describe(),
     }

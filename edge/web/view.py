@@ -1,6 +1,7 @@
 """The newest annotated picture of a camera, encoded once for all who watch, or not at all."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +13,10 @@ import numpy as np
 from edge.annotate import annotate
 from edge.capture.health import Connection, SourceHealth
 from edge.capture.state import SourceState
-from edge.control import CameraControl
+from edge.control import CameraControl, Switches
+from edge.emotions import Label
 from edge.metrics import CameraMetrics
+from edge.privacy import Privacy
 from edge.records import Frame, Showing
 
 
@@ -35,8 +38,8 @@ class CameraView:
         Of the camera's source.
     control
         The camera's switches: nothing is shown while it is paused.
-    private
-        Whether neither pictures nor places of faces may be shown.
+    privacy
+        What may be shown of people.
     """
 
     def __init__(
@@ -46,12 +49,13 @@ class CameraView:
         metrics: CameraMetrics,
         health: SourceHealth,
         control: CameraControl | None = None,
-        private: bool = False,
+        privacy: Privacy | None = None,
     ) -> None:
         self.name = name
-        self.private = private
+        self._privacy = privacy or Privacy()
         self._health = health
         self._control = control or CameraControl()
+        self._control.listen(lambda switches: self._blank("paused") if switches.paused else None)
         self._quality = quality
         self._metrics = metrics
         self._changed = threading.Condition()
@@ -63,18 +67,33 @@ class CameraView:
 
     @property
     def faces(self) -> list[dict[str, Any]]:
-        """Who is present, as JSON; nobody while the camera gives no frames."""
-        faces = self._faces if self._health.state is SourceState.ONLINE else ()
-        hidden = {"box", "track"} if self.private else set()
+        """Who is present, as JSON, as far as privacy allows."""
+        hidden = set() if self._privacy.places else {"box", "track"}
         return [
             {key: value for key, value in face.describe().items() if key not in hidden}
-            for face in faces
+            for face in (self._present if self._privacy.individuals else ())
         ]
+
+    @property
+    def labels(self) -> dict[Label, int] | None:
+        """How many show what; None for groups that are too small to be counted."""
+        present = self._present
+        return dict(Counter(f.label for f in present)) if self._countable(present) else None
+
+    @property
+    def switches(self) -> Switches:
+        """How the camera's switches stand."""
+        return self._control.switches
 
     @property
     def paused(self) -> bool:
         """Whether the camera is paused by command."""
         return self._control.paused
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether privacy allows pictures."""
+        return self._privacy.places
 
     @property
     def has_picture(self) -> bool:
@@ -94,7 +113,9 @@ class CameraView:
     def clear(self) -> None:
         """Show no faces: nobody is there, or nobody can be seen."""
         with self._changed:
-            self._faces = ()
+            anyone, self._faces = bool(self._faces), ()
+            if anyone and self._frame is not None:
+                self._put(self._frame)
         self._metrics.present(())
 
     def show(self, frame: Frame, faces: Sequence[Showing]) -> None:
@@ -103,11 +124,19 @@ class CameraView:
             if self._control.paused:  # it was on its way when the command came
                 return
             self._faces = faces
-            if not self.private:
+            if self._privacy.places:
                 self._put(frame)
-        self._metrics.present([face.label for face in faces])
+        self._metrics.present([f.label for f in faces] if self._countable(faces) else ())
 
-    def blank(self, text: str) -> None:
+    @property
+    def _present(self) -> Sequence[Showing]:
+        """Who is there; nobody while the camera gives no frames."""
+        return self._faces if self._health.state is SourceState.ONLINE else ()
+
+    def _countable(self, faces: Sequence[Showing]) -> bool:
+        return self._privacy.may_count(len(faces))
+
+    def _blank(self, text: str) -> None:
         """Show a dark picture with `text` instead of the camera's."""
         with self._changed:
             self._faces = ()

@@ -6,6 +6,7 @@
 import multiprocessing
 import tempfile
 import time
+from contextlib import suppress
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
@@ -53,9 +54,17 @@ def main(events: float, seconds: float, spool: bool) -> None:
         process = context.Process(target=_publish, args=(port, events, seconds, where, results))
         process.start()
         process.join()
+        if process.exitcode != 0:
+            raise click.ClickException(f"the publisher ended with {process.exitcode}")
         sent, share, overflow = results.get()
-        time.sleep(1)
-        numbers = [int(payload.split()[0]) for payload in reader.payloads("/event")]
+        numbers: list[int] = []
+
+        def all_there() -> bool:
+            numbers[:] = [int(payload.split()[0]) for payload in reader.payloads("/event")]
+            return len(set(numbers)) + overflow >= sent
+
+        with suppress(AssertionError):  # what is missing is told below
+            eventually(all_there)
         reader.close()
         broker.kill()
     click.echo(

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.support.daemon import Daemon
@@ -110,6 +112,19 @@ def test_a_camera_that_is_lost_shows_nobody(mosquitto: Broker, rtsp: RtspServer)
     eventually(lambda: _status(_truth(port)) in {"reconnecting", "offline"}, 30)
 
 
+def _paused(box: Daemon) -> float:
+    return box.metric(
+        "edge_fer_frames_dropped_total", camera="door", stage="detect", reason="paused"
+    )
+
+
+def _is_dark(box: Daemon) -> bool:
+    url = f"http://127.0.0.1:{box.web_port}/cameras/door/stream.mjpg"
+    good, image = cv2.VideoCapture(url, cv2.CAP_FFMPEG).read()
+    assert good
+    return float(np.median(image)) < 5
+
+
 def test_a_camera_is_paused_and_resumed_by_command(
     door: Daemon, mosquitto: Broker, subscribe: Subscribe
 ) -> None:
@@ -129,14 +144,10 @@ def test_a_camera_is_paused_and_resumed_by_command(
     order("pause")
     eventually(lambda: control()["paused"] is True, 30, "the confirmation")
     eventually(lambda: door.cameras()[0]["paused"], 10)
-    eventually(
-        lambda: door.metric("edge_fer_frames_dropped_total", camera="door", reason="paused") > 5, 30
-    )
+    eventually(lambda: _paused(door) > 5, 30)
+    assert _is_dark(door), "the stream shows nothing"
     before = published()
-    eventually(
-        lambda: door.metric("edge_fer_frames_dropped_total", camera="door", reason="paused") > 50,
-        60,
-    )
+    eventually(lambda: _paused(door) > 50, 60)
     assert published() - before <= 1, "one may have been on its way"
     order("nonsense")
     eventually(lambda: "'nonsense' on its set topic" in door.text, 30)

@@ -8,6 +8,16 @@ import pytest
 
 from edge.mqtt.publisher import MqttPublisher
 from tests.support.mqtt import publisher
+from tests.support.system import Process
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    """End the programs that a test which failed has left behind."""
+    before = set(Process.started)
+    yield
+    for process in Process.started - before:
+        process.kill()
 
 
 @pytest.fixture

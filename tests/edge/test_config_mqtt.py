@@ -57,6 +57,11 @@ def test_where_we_connect_to(tmp_path: Path, text: str, host: str) -> None:
         ("topics: {event: {qos: 2}}", "mqtt.topics.event.qos should be 0 or 1, not 2"),
         ("topics: {events: {}}", "unknown key mqtt.topics.events"),
         ("discovery: home/+", "mqtt.discovery: String should match"),
+        ("{broker: b, password: x}", "mqtt.password: mqtt.username must be set as well"),
+        (
+            "{topics: {state: {retain: false}}, discovery: homeassistant}",
+            "mqtt.discovery: needs mqtt.topics.state.retain",
+        ),
         ("event_expiry_seconds: 0", "mqtt.event_expiry_seconds should be greater than"),
     ],
 )

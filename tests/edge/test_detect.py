@@ -2,13 +2,15 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from edge.config import DetectConfig
 from edge.control import CameraControl
 from edge.detect import make_finder
 from edge.detect.scanner import Scanner
 from edge.detect.schedule import ScanSchedule
-from edge.records import Frame
+from edge.detect.zones import Zones
+from edge.records import Box, Frame
 
 
 @pytest.mark.parametrize("kind", ["haar", "dlib"])
@@ -56,15 +58,16 @@ def test_a_clear_face_has_a_high_score_and_a_faint_one_needs_a_low_threshold(
     (clear,) = make_finder(DetectConfig.model_validate({"kind": kind})).find(face_frame)
     assert clear.score > 0.7
     assert not clear.turned
-    noise = np.random.default_rng(0).normal(0, 60, face_frame.shape)
-    faint = np.clip(face_frame * 0.2 + 100 + noise, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(0).normal(0, FAINT[kind], face_frame.shape)
+    faint = np.clip(face_frame * 0.5 + 60 + noise, 0, 255).astype(np.uint8)
 
     def scores(least: float) -> list[float]:
         config = DetectConfig.model_validate({"kind": kind, "min_score": least})
         return [face.score for face in make_finder(config).find(faint)]
 
-    assert len(scores(0.9)) <= len(scores(0.5)) <= len(scores(0.1))
-    assert all(score >= 0.45 for score in scores(0.5))
+    assert scores(0.5) == []
+    (score,) = scores(0.1)
+    assert 0.1 < score < 0.5
 
 
 @pytest.mark.parametrize("kind", ["haar", "dlib"])
@@ -77,6 +80,9 @@ def test_faces_below_the_smallest_size_are_left_out(
 
     assert (count(120), count(300)) == (1, 0)
 
+
+FAINT = {"haar": 100, "dlib": 45}
+"""Noise in which a detector sees a face only if it is asked to."""
 
 LEFT = [[0, 0], [0.4, 0], [0.4, 1], [0, 1]]
 MIDDLE = [[0.4, 0.2], [0.6, 0.2], [0.6, 0.8], [0.4, 0.8]]
@@ -107,12 +113,22 @@ def test_every_third_frame_is_scanned() -> None:
 
 def test_an_idle_camera_is_scanned_less_until_a_face_comes() -> None:
     schedule = ScanSchedule(idle_fps=5.0)
-    first = sum(schedule.due(n / 25) for n in range(125))
-    idle = sum(schedule.due(5.04 + n / 25) for n in range(125))
-    assert first == 125
-    assert 20 <= idle <= 27
+    assert all(schedule.due(n / 25) for n in range(125))
+    assert any(schedule.due(5.04 + n / 25) for n in range(125))
     schedule.saw_face(10.1)
     assert all(schedule.due(10.1 + n / 25) for n in range(125))
+
+
+@pytest.mark.parametrize("fps", [5, 6, 10, 15, 25, 60])
+def test_an_idle_camera_is_scanned_as_often_as_asked_for_though_it_is_not_on_time(
+    fps: float,
+) -> None:
+    jitter = np.random.default_rng(0).uniform(-0.004, 0.004, 100 * fps)
+    schedule = ScanSchedule(idle_fps=5.0)
+    for n in range(6 * fps):
+        schedule.due(n / fps)
+    scans = sum(schedule.due(6 + n / fps + off) for n, off in enumerate(jitter))
+    assert 400 <= scans <= 510, "5 a second for 100 s"
 
 
 def test_an_idle_camera_whose_clock_is_set_back_is_scanned_at_once() -> None:
@@ -135,3 +151,15 @@ def test_a_scanner_obeys_the_switches(face_frame: NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match="send one of pause, resume"):
         control.obey("explode")
     assert scanner.paused
+
+
+@pytest.mark.parametrize("corners", [[[0, 0]] * 3, [[0, 0], [0.5, 0.5], [1, 1]], [[0, 0], [1, 1]]])
+def test_a_zone_of_nothing_is_refused(corners: list[list[float]]) -> None:
+    with pytest.raises(ValidationError):
+        DetectConfig.model_validate({"include": [corners]})
+
+
+def test_a_face_that_leans_out_of_the_picture_counts_for_the_whole_picture() -> None:
+    whole = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    assert Zones([whole]).admit(Box(-60, -60, 100, 100), (640, 360))
+    assert Zones([whole]).admit(Box(600, 340, 100, 100), (640, 360))

@@ -23,6 +23,7 @@ from edge.mqtt.publisher import MqttPublisher
 from edge.publish.messages import ConnectionMessage, ControlMessage, StateMessage
 from tests.support.daemon import run_cli
 from tests.support.home_assistant import available, faults, rendered
+from tests.support.mqtt import OddBroker
 from tests.support.servers import Subscriber, start_mosquitto
 from tests.support.system import Process, eventually, free_port, program
 
@@ -229,7 +230,9 @@ def _publisher(port: int, node: str = "box-1") -> tuple[Config, MqttPublisher]:
 def _retained(port: int) -> dict[str, bytes]:
     """Return what a Home Assistant that comes now is told."""
     late = Subscriber(port, "homeassistant/#")
-    time.sleep(0.5)
+    # Brokers send what they retain first.
+    late.publish("homeassistant/end", "")
+    eventually(lambda: late.payloads("homeassistant/end"))
     late.close()
     return {topic: payload for topic, payload, retain in late.messages if retain}
 
@@ -238,7 +241,8 @@ def test_announcements_are_retained_and_sent_again_when_home_assistant_starts(
     broker: int,
 ) -> None:
     config, mqtt = _publisher(broker)
-    Discovery(config).start(mqtt)
+    now = 0.0
+    Discovery(config, clock=lambda: now).start(mqtt)
     mqtt.start()
     try:
         eventually(lambda: len(_retained(broker)) == 3, what="announcing")
@@ -247,10 +251,13 @@ def test_announcements_are_retained_and_sent_again_when_home_assistant_starts(
         home_assistant = Subscriber(broker, "homeassistant/device/#")
         eventually(lambda: len(home_assistant.messages) == 3)
         paho.single("homeassistant/status", "offline", port=broker)
-        paho.single("homeassistant/status", "online", port=broker)
+        for _ in range(5):  # somebody who wants to keep us busy
+            paho.single("homeassistant/status", "online", port=broker)
         eventually(lambda: len(home_assistant.messages) == 6, what="announcing again")
-        time.sleep(0.3)
-        assert len(home_assistant.messages) == 6
+        now += 10
+        paho.single("homeassistant/status", "online", port=broker)
+        eventually(lambda: len(home_assistant.messages) >= 9, what="announcing once more")
+        assert len(home_assistant.messages) == 9
         assert {retain for _, _, retain in home_assistant.messages[3:]} == {False}
         home_assistant.close()
     finally:
@@ -289,6 +296,8 @@ def test_remove_takes_back_what_this_node_announced_and_nothing_else(
         f"homeassistant/device/{object_id('box-1', 'y')}/config": b"no JSON",
         "homeassistant/device/lamp/config": b'{"origin": {"name": "edge-fer"}}',
         "homeassistant/sensor/lamp/config": b"{}",
+        f"homeassistant/device/{object_id('box-1', 'deep')}/config": b"[" * 100_000,
+        f"homeassistant/device/{object_id('box-1', 'large')}/config": b" " * 1_100_000 + payload,
     }
     for topic, text in {**dict.fromkeys([*ours, old], payload), **kept}.items():
         paho.single(topic, text, qos=1, retain=True, port=broker)
@@ -327,6 +336,59 @@ def test_what_keeps_remove_from_it_is_one_line(tmp_path: Path) -> None:
         threading.Thread(target=_hang_up, args=[deaf], daemon=True).start()
         port = deaf.getsockname()[1]
         _fails(_write(tmp_path, port=port), 1, "does not answer in MQTT: check mqtt.port")
+
+
+@pytest.fixture
+def busy_broker(broker: int) -> Iterator[int]:
+    """A broker where somebody publishes below the discovery prefix all the time."""
+    done = threading.Event()
+
+    def publish() -> None:
+        topic = "homeassistant/device/lamp/config"
+        while not done.wait(0.01):
+            paho.single(topic, b"{}", port=broker)
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    yield broker
+    done.set()
+    thread.join()
+
+
+def test_remove_ends_also_when_somebody_never_does(busy_broker: int, tmp_path: Path) -> None:
+    done = run_cli("discovery", "--remove", "--config", _write(tmp_path, port=busy_broker))
+    assert done.returncode == 0, done.stderr
+
+
+def _publication(topic: bytes, payload: bytes) -> bytes:
+    """Return a PUBLISH of what a broker has retained."""
+    body = len(topic).to_bytes(2, "big") + topic + payload
+    low, high = len(body) & 127, len(body) >> 7
+    return b"\x31" + (bytes([low | 128, high]) if high else bytes([low])) + body
+
+
+def test_a_broker_that_leaves_us_has_not_been_asked(tmp_path: Path) -> None:
+    server = OddBroker()
+    server.leaves_subscribers = True
+    _fails(_write(tmp_path, port=server.port), 1, "ended the connection")
+    server.close()
+
+
+def test_topics_that_are_no_text_harm_nothing(tmp_path: Path) -> None:
+    server = OddBroker(and_then=_publication(b"homeassistant/device/\xff/config", b"{}"))
+    done = run_cli("discovery", "--remove", "--config", _write(tmp_path, port=server.port))
+    assert (done.returncode, done.stderr.splitlines()[0]) == (0, "removed 0 cameras of box-1")
+    server.close()
+
+
+def test_topics_are_shown_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+    topic = b"homeassistant/device/edge-fer_box-1_\x1b[2J/config"
+    server = OddBroker(and_then=_publication(topic, b'{"origin": {"name": "edge-fer"}}'))
+    path = _write(tmp_path, port=server.port)
+    _fails(path, 1, r"did not delete 1 of 1 announcements: may edge-fer write homeassistant/device")
+    done = run_cli("discovery", "--remove", "--config", path)
+    assert r"edge-fer_box-1_\x1b[2J/config" in done.stderr
+    server.close()
 
 
 def _hang_up(server: socket.socket) -> None:

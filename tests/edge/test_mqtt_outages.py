@@ -6,13 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
 
+from edge.backoff import Backoff
+from edge.config.mqtt import MqttConfig, OutboxConfig
 from edge.metrics import MQTT_DROPS, Metrics
 from edge.mqtt import connection as mqtt_connection
+from edge.mqtt import link
+from edge.mqtt.client import Limits, Node
+from edge.mqtt.connection import Connection
+from edge.mqtt.outbox import Outbox
+from edge.mqtt.outgoing import Kind, Outgoing
 from edge.mqtt.publisher import MqttPublisher
 from tests.support.mqtt import (
+    ACCEPTED_3,
+    Answer,
     MortalBroker,
     NumberSubscriber,
+    OddBroker,
+    accepted_5,
     dropped,
     metric,
     publisher,
@@ -108,7 +120,6 @@ def test_a_broker_that_comes_back_is_told_of(
     eventually(lambda: client.connected)
     broker.kill()
     eventually(lambda: "lost the broker" in caplog.text)
-    time.sleep(4)
     broker = start_mosquitto(tmp_path, port)
     eventually(lambda: caplog.text.count("connected to the broker") == 2)
     assert metric(metrics, "connect_failures_total", reason="unreachable")
@@ -122,9 +133,7 @@ def test_events_that_never_went_out_are_counted_at_the_end() -> None:
     client.start()
     for _ in range(5):
         client.publish_event("door/event", b"{}")
-    start = time.monotonic()
-    client.stop(start + 1)
-    assert time.monotonic() - start < 2
+    client.stop(time.monotonic() + 1)
     client.publish_event("door/event", b"{}")
     assert dropped(metrics, "shutdown") == 6
 
@@ -145,15 +154,10 @@ def test_a_frozen_broker_is_noticed_and_holds_up_no_end(
     for _ in range(100):
         other.publish("door/faces", b"x" * 100_000)
         other.publish_event("door/event", b"x" * 100_000)
-    start = time.monotonic()
-    other.stop(start + 1)
-    assert time.monotonic() - start < 2
+    other.stop(time.monotonic() + 1)
     eventually(lambda: "it does not answer any more" in caplog.text)
     eventually(lambda: "accepts the connection and says nothing" in caplog.text)
     assert metric(metrics, "connect_failures_total", reason="timeout")
-    start = time.monotonic()
-    client.stop(start + 1)
-    assert time.monotonic() - start < 2
 
 
 def test_events_of_many_cameras_at_once_all_arrive_in_their_order(
@@ -180,3 +184,147 @@ def test_events_of_many_cameras_at_once_all_arrive_in_their_order(
         eventually(lambda ending=ending: len(subscriber.payloads(ending)) == 200, 30, ending)
         assert subscriber.payloads(ending) == [str(number).encode() for number in range(200)]
     client.stop(time.monotonic() + 1)
+
+
+def test_a_message_that_the_broker_hangs_up_on_is_given_up_and_holds_up_nothing(
+    tmp_path: Path, subscribe: Subscribe, publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    port, metrics = free_port(), Metrics()
+    limit = "max_packet_size 2000\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
+    broker = start_mosquitto(tmp_path, port, limit)
+    reader = subscribe(port)
+    client = publish(port, metrics, version="3.1.1")
+    for number in range(5):
+        client.publish_event("door/event", str(number).encode())
+    client.publish_event("door/event", b"x" * 3000)
+    for number in range(5, 40):
+        client.publish_event("door/event", str(number).encode())
+    eventually(lambda: b"39" in reader.payloads("event"), 60, "the events after it")
+    seen = dict.fromkeys(reader.payloads("event"))
+    assert list(seen) == [str(number).encode() for number in range(40)]
+    eventually(lambda: metric(metrics, "outbox_messages") == 0)
+    assert dropped(metrics, "refused") == 1
+    assert "hangs up on edge-fer/box/door/event of 3000 bytes: given up" in caplog.text
+    lost = metric(metrics, "connections_lost_total") or 0
+    assert lost >= 3
+    client.publish_event("door/event", b"x" * 3001)
+    client.publish_event("door/event", b"40")
+    eventually(lambda: b"40" in reader.payloads("event"))
+    assert dropped(metrics, "refused") == 2
+    assert metric(metrics, "connections_lost_total") == lost, "it knows better now"
+    broker.kill()
+
+
+def test_a_state_that_the_broker_hangs_up_on_holds_up_nothing(
+    publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(topic: str) -> Answer:
+        return "hang up" if topic.endswith("/state") else "acknowledge"
+
+    broker, metrics = OddBroker(answer), Metrics()
+    client = publish(broker.port, metrics, version="3.1.1")
+    client.publish_retained("door/state", b"{}")
+    client.publish_event("door/event", b"1")
+
+    def arrived() -> bool:
+        # A camera's state is told anew all the time.
+        client.publish_retained("door/state", b"{}")
+        return any(topic.endswith("/event") for _, topic, _ in broker.taken)
+
+    eventually(arrived, 60, "the event")
+    assert "hangs up on edge-fer/box/door/state of 2 bytes: given up" in caplog.text
+    assert broker.connections >= 4, "one for all, two for it alone, one without it"
+    broker.close()
+
+
+def test_a_broker_that_acknowledges_nothing_is_left(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mqtt_connection, "KEEPALIVE_SECONDS", 1)
+    broker, metrics = OddBroker(lambda _: "ignore"), Metrics()
+    client = publish(broker.port, metrics, version="3.1.1")
+    client.publish_event("door/event", b"1")
+    eventually(lambda: caplog.text.count("it acknowledges nothing") > 0)
+    eventually(lambda: broker.connections > 3, 60)
+    broker.answer = lambda _: "acknowledge"
+    eventually(lambda: any(topic.endswith("/event") for _, topic, _ in broker.taken), 60)
+    assert [dropped(metrics, reason) for reason in MQTT_DROPS] == [0, 0, 0, 0]
+    broker.close()
+
+
+@pytest.mark.parametrize("seconds", [0, 60_000])
+def test_a_broker_cannot_keep_us_from_noticing_that_it_froze(
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seconds: int,
+) -> None:
+    monkeypatch.setattr(mqtt_connection, "KEEPALIVE_SECONDS", 2)
+    # 0x13: Server Keep Alive.
+    broker = OddBroker(connack=accepted_5(b"\x13" + seconds.to_bytes(2, "big")))
+    client = publish(broker.port, Metrics())
+    eventually(lambda: client.connected and broker.taken)
+    broker.frozen = True
+    eventually(lambda: "it does not answer any more" in caplog.text)
+    broker.close()
+
+
+def test_connections_that_do_not_last_make_us_slower_and_have_a_cause(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    resets: list[int] = []
+
+    class Watched(Backoff):
+        def reset(self) -> None:
+            resets.append(1)
+            super().reset()
+
+    monkeypatch.setattr(link, "Backoff", Watched)
+    # Not an acknowledgement of anything: it hangs up when it is subscribed to.
+    broker, metrics = OddBroker(connack=ACCEPTED_3, and_then=b"\x00\x00"), Metrics()
+    publish(broker.port, metrics, version="3.1.1")
+    eventually(lambda: (metric(metrics, "connections_lost_total") or 0) >= 4, 60)
+    assert "does another box have this node's name?" in caplog.text
+    assert caplog.text.count("lost the broker") <= 4
+    assert resets == []
+    monkeypatch.setattr(link, "LASTING_SECONDS", 0.0)
+    eventually(lambda: resets, 60)
+    broker.close()
+
+
+def test_a_packet_too_large_for_us_is_not_waited_for(
+    publish: Publish, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The broker announces 200 MB, and begins to send them.
+    broker, metrics = OddBroker(and_then=b"\x30\x80\x84\xaf\x5f" + b"x" * 5000), Metrics()
+    client = publish(broker.port, metrics, version="3.1.1")
+    eventually(lambda: "it sends more than 1000000 bytes at once" in caplog.text)
+    eventually(lambda: broker.connections >= 2)
+    assert client.error is None
+    broker.close()
+
+
+def test_what_could_not_be_written_is_not_done() -> None:
+    metrics = Metrics()
+    outbox = Outbox(OutboxConfig(), metrics)
+    config = MqttConfig.model_validate({"broker": "b", "topics": {"event": {"qos": 0}}})
+    node = Node(config, "box", "127.0.0.1", "edge-fer/box", None)
+
+    def lost(*_: object) -> None:
+        raise AssertionError
+
+    closed = Connection(node, MQTTProtocolVersion.MQTTv311, Limits(), lost, lost, lost)
+    for message in (
+        Outgoing("edge-fer/box/door/event", b"{}", Kind.EVENT),
+        Outgoing("edge-fer/box/door/faces", b"{}", Kind.FACES),
+    ):
+        (outbox.put_event if message.kind is Kind.EVENT else outbox.put_live)(message)
+        taken = outbox.take(room=True, faces_need_room=False)
+        assert taken is message
+        assert not closed.send(taken)
+    outbox.lost_connection(closed.unfinished, closed.suspect)
+    assert metric(metrics, "outbox_messages") == 1
+    assert dropped(metrics, "disconnected") == 1
+    again = outbox.take(room=True, faces_need_room=False)
+    assert again is not None
+    assert again.payload == b"{}"

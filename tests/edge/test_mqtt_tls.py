@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trustme
 
-from edge.config.mqtt import TlsConfig
+from edge.config.mqtt import MqttConfig, TlsConfig
 from edge.errors import ConfigError
 from edge.metrics import Metrics
 from edge.mqtt.publisher import MqttPublisher, check_mqtt
@@ -217,4 +217,4 @@ def test_files_that_are_not_right_are_named_before_anything_starts(
 
 def test_without_an_authority_of_ours_the_system_s_are_trusted(tmp_path: Path) -> None:
     assert make_context(TlsConfig(), tmp_path).check_hostname
-    check_mqtt(publisher(1883, Metrics())._link._node.config, tmp_path)
+    check_mqtt(MqttConfig(), tmp_path)

@@ -4,15 +4,19 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge.config.mqtt import OutboxConfig
+from edge.config.mqtt import MqttConfig, OutboxConfig
 from edge.errors import ConfigError
 from edge.metrics import Metrics
 from edge.mqtt import spool as spool_module
-from edge.mqtt.outbox import Kind, Outbox, Outgoing
+from edge.mqtt.outbox import Outbox
+from edge.mqtt.outgoing import Kind, Outgoing
+from edge.mqtt.publisher import check_mqtt
 from edge.mqtt.spool import Spool
 from tests.support.mqtt import dropped, metric, publisher
 from tests.support.servers import Subscriber, start_mosquitto
@@ -34,7 +38,7 @@ def box(metrics: Metrics, spool: Spool | None = None, **config: int) -> Outbox:
 def taken(outbox: Outbox) -> list[bytes]:
     """Take all that there is."""
     found = []
-    while (message := outbox.take(room=True, live_needs_room=False)) is not None:
+    while (message := outbox.take(room=True, faces_need_room=False)) is not None:
         found.append(message.payload)
     return found
 
@@ -43,7 +47,7 @@ def test_when_it_is_full_the_oldest_that_never_went_out_is_lost() -> None:
     metrics = Metrics()
     outbox = box(metrics, messages=4)
     outbox.put_event(event(b"0"))
-    flying = outbox.take(room=True, live_needs_room=False)
+    flying = outbox.take(room=True, faces_need_room=False)
     assert flying is not None
     for number in range(1, 7):
         outbox.put_event(event(str(number).encode()))
@@ -69,7 +73,7 @@ def test_what_was_not_acknowledged_goes_out_again_first_and_in_order() -> None:
     outbox = box(Metrics())
     for number in range(5):
         outbox.put_event(event(str(number).encode()))
-    first = [outbox.take(room=True, live_needs_room=False) for _ in range(3)]
+    first = [outbox.take(room=True, faces_need_room=False) for _ in range(3)]
     assert first[1] is not None
     outbox.done(first[1])
     outbox.lost_connection()
@@ -88,14 +92,34 @@ def test_of_each_state_the_newest_goes_out_and_again_with_every_connection() -> 
     assert taken(outbox) == [b"2", b"2"]
 
 
+def test_when_all_that_fills_it_is_on_its_way_the_new_one_is_lost() -> None:
+    metrics = Metrics()
+    outbox = box(metrics, bytes=10_000)
+    outbox.put_event(event(b"0" * 9000))
+    assert len(taken(outbox)) == 1
+    outbox.put_event(event(b"1" * 2000))
+    assert dropped(metrics, "overflow") == 1
+    outbox.lost_connection()
+    assert [payload[:1] for payload in taken(outbox)] == [b"0"]
+
+
+def test_of_pictures_only_the_newest_wait() -> None:
+    metrics = Metrics()
+    outbox = box(metrics)
+    for number in range(5):
+        outbox.put_live(Outgoing("snapshot", str(number).encode(), Kind.SNAPSHOT))
+    assert taken(outbox) == [b"3", b"4"]
+    assert dropped(metrics, "overflow") == 3
+
+
 def test_without_room_only_what_needs_none_goes_out() -> None:
     metrics = Metrics()
     outbox = box(metrics)
     outbox.put_event(event(b"event"))
     for number in range(101):
         outbox.put_live(Outgoing("faces", str(number).encode(), Kind.FACES))
-    assert outbox.take(room=False, live_needs_room=True) is None
-    live = outbox.take(room=False, live_needs_room=False)
+    assert outbox.take(room=False, faces_need_room=True) is None
+    live = outbox.take(room=False, faces_need_room=False)
     assert live is not None
     assert live.payload == b"1"
     assert dropped(metrics, "overflow") == 1
@@ -194,26 +218,70 @@ def _torn(whole: bytes) -> bytes:
     return whole[:middle] + bytes(8192) + whole[middle + 8192 :]
 
 
+@pytest.fixture
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A disk with room for a handful of events, until the function is called that it gives."""
+    real, small = sqlite3.connect, True
+
+    def connect(*args: Any, **more: Any) -> sqlite3.Connection:
+        db = real(*args, **more)
+        if small:
+            db.execute("PRAGMA max_page_count = 4")
+        return db
+
+    def mend() -> None:
+        nonlocal small
+        small = False
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    return mend
+
+
 def test_a_full_disk_costs_what_it_keeps_and_nothing_else(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    small_disk: Callable[[], None],
 ) -> None:
-    monkeypatch.setattr(spool_module, "_AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(spool_module, "_AGAIN_SECONDS", 0.0)
     caplog.set_level("INFO")
-    spool, metrics = Spool(tmp_path, "box"), Metrics()
-    outbox = box(metrics, spool)
-    assert spool._db is not None
-    spool._db.execute("PRAGMA max_page_count = 4")
+    metrics = Metrics()
+    outbox = box(metrics, Spool(tmp_path, "box"))
     for number in range(30):
         outbox.put_event(event(str(number).encode() * 1000))
     assert caplog.text.count("cannot be kept on disk") == 1
     assert "Traceback" not in caplog.text
     assert metric(metrics, "outbox_messages") == 30
     assert dropped(metrics, "overflow") == 0
-    time.sleep(0.3)
+    small_disk()
     outbox.settle()
     assert "kept on disk again" in caplog.text
     assert outbox.close() == 0
     assert len(Spool(tmp_path, "box").load()) == 30
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_at_the_end_a_disk_that_failed_gets_another_chance(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    small_disk: Callable[[], None],
+    mended: bool,
+) -> None:
+    metrics = Metrics()
+    outbox = box(metrics, Spool(tmp_path, "box"))
+    for number in range(30):
+        outbox.put_event(event(str(number).encode() * 1000))
+    first = outbox.take(room=True, faces_need_room=False)
+    assert first is not None
+    outbox.done(first)
+    if mended:
+        small_disk()
+    assert outbox.close() == dropped(metrics, "shutdown") == (0 if mended else 29)
+    assert ("may be sent again" in caplog.text) != mended
+    if mended:
+        left = [stored.payload[:2] for stored in Spool(tmp_path, "box").load()]
+        assert len(left) == 29
+        assert left[0] == b"11"
 
 
 def test_a_folder_that_cannot_be_used_is_an_error_of_the_configuration(tmp_path: Path) -> None:
@@ -233,9 +301,25 @@ def test_two_daemons_do_not_share_a_file(tmp_path: Path) -> None:
     spool.close(())
 
 
-def test_a_clock_that_was_set_makes_no_event_older_than_it_is(tmp_path: Path) -> None:
+def test_a_clock_that_was_set_makes_no_event_older_than_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for key, wall in enumerate((now + 1e6, 7.0, now - 100), start=1):
+        spool = Spool(tmp_path, "box")
+        monkeypatch.setattr(time, "time", lambda wall=wall: wall)
+        spool.add(key, "topic", b"", None)
+        spool.close(())
+    monkeypatch.setattr(time, "time", lambda: now)
     spool = Spool(tmp_path, "box")
-    assert spool._db is not None
-    spool._db.execute("INSERT INTO events VALUES (1, 't', x'00', NULL, ?)", (time.time() + 1e6,))
-    assert spool.load()[0].age == 0
+    assert [round(stored.age) for stored in spool.load()] == [0, 0, 100]
     spool.close(())
+
+
+def test_a_check_makes_no_folder(tmp_path: Path) -> None:
+    config = MqttConfig.model_validate({"outbox": {"folder": "state/of/mine"}})
+    check_mqtt(config, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "state").write_text("")
+    with pytest.raises(ConfigError, match=r"cannot write in .*state/of/mine: .*state is no folder"):
+        check_mqtt(config, tmp_path)

@@ -9,6 +9,7 @@ from edge.capture.source import EndOfVideo, SourceError
 from edge.capture.state import SourceState
 from edge.classify import Classifier
 from edge.config import CaptureConfig, DetectConfig
+from edge.control import CameraControl
 from edge.detect import make_finder
 from edge.detect.scanner import Scanner
 from edge.errors import EdgeFerError
@@ -17,6 +18,7 @@ from edge.pipeline import Pipeline
 from edge.records import Observation
 from edge.supervisor import Supervisor, TooManyRestarts
 from tests.support.fake_source import BLANK, FakeSource
+from tests.support.system import eventually
 
 
 class FakeSink:
@@ -25,6 +27,7 @@ class FakeSink:
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.numbers: list[int] = []
         self.closed = False
+        self.idled = 0
         self._seconds = seconds
         self._error = error
 
@@ -35,7 +38,7 @@ class FakeSink:
         self.numbers.append(observation.frame.number)
 
     def idle(self) -> None:
-        pass
+        self.idled += 1
 
     def close(self) -> None:
         self.closed = True
@@ -47,12 +50,13 @@ def pipeline(
     classifier: Classifier,
     metrics: Metrics | None = None,
     states: list[SourceState] | None = None,
+    control: CameraControl | None = None,
     **capture: float,
 ) -> Pipeline:
     health = SourceHealth((states if states is not None else []).append)
     return Pipeline(
         lambda: source,
-        Scanner(make_finder(DetectConfig())),
+        Scanner(make_finder(DetectConfig()), control=control),
         classifier,
         sink,
         (metrics or Metrics()).camera("test"),
@@ -84,6 +88,34 @@ def test_every_frame_of_a_clip_arrives_in_order(classifier: Classifier) -> None:
     assert clip.error is None
     assert sink.numbers == list(range(100))
     assert states == [SourceState.ONLINE, SourceState.ENDED]
+    assert sink.closed
+
+
+def test_a_clip_that_is_paused_waits_and_loses_nothing(classifier: Classifier) -> None:
+    metrics, control, sink = Metrics(), CameraControl(), FakeSink(0.002)
+    source = FakeSource(live=False, frames=100, then=EndOfVideo())
+    clip = pipeline(source, sink, classifier, metrics, control=control)
+    clip.start()
+    eventually(lambda: len(sink.numbers) > 5)
+    control.obey("pause")
+    eventually(lambda: sink.idled > 1, what="the publish stage waiting")
+    there = len(sink.numbers)
+    assert clip.running
+    assert clip.stuck_seconds == 0
+    assert len(sink.numbers) == there < 100
+    control.obey("resume")
+    finish(clip)
+    assert sink.numbers == list(range(100))
+
+
+def test_a_clip_that_is_paused_can_be_stopped(classifier: Classifier) -> None:
+    metrics, control, sink = Metrics(), CameraControl(), FakeSink(0.002)
+    source = FakeSource(live=False, frames=100, then=EndOfVideo())
+    clip = pipeline(source, sink, classifier, metrics, control=control)
+    clip.start()
+    eventually(lambda: len(sink.numbers) > 5)
+    control.obey("pause")
+    assert clip.join(time.monotonic() + 10)
     assert sink.closed
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.capture.health import SourceHealth
 from edge.capture.state import SourceState
@@ -14,6 +15,7 @@ from edge.control import CameraControl
 from edge.emotions import EMOTIONS
 from edge.metrics import Metrics
 from edge.mqtt.publisher import MqttPublisher
+from edge.privacy import Privacy
 from edge.publish.camera import CameraPublisher
 from edge.publish.control import ControlPublisher
 from edge.publish.messages import ModelMessage
@@ -39,15 +41,15 @@ class Camera:
         self.config: CameraConfig = config.cameras["door"]
         self.mqtt = Recorder()
         self.now = 100.0
-        writer = MessageWriter("box", "door", self.config.privacy, 1_700_000_000.0)
+        privacy = Privacy(self.config.privacy)
+        writer = MessageWriter("box", "door", privacy, 1_700_000_000.0)
         writer.model = ModelMessage(name="fer", sha256="ab" * 32)
         health = SourceHealth()
         health.move(SourceState.ONLINE)
         self.metrics = Metrics()
-        private = self.config.privacy.mode != "full"
         self.control = CameraControl()
         self.view = CameraView(
-            "door", 80, self.metrics.camera("door"), health, self.control, private=private
+            "door", 80, self.metrics.camera("door"), health, self.control, privacy
         )
         self.publisher = CameraPublisher(
             self.config,
@@ -63,8 +65,12 @@ class Camera:
         """Let frames with these faces come."""
         for _ in range(round(seconds * 25)):
             self.now += 0.04
-            frame = Frame(0, IMAGE, self.now, self.now, 1_700_000_000.0 + self.now)
-            self.publisher.accept(Observation(frame, readings))
+            self.take(readings)
+
+    def take(self, readings: tuple[Reading, ...] | None, image: NDArray[np.uint8] = IMAGE) -> None:
+        """Let a frame come now."""
+        frame = Frame(0, image, self.now, self.now, 1_700_000_000.0 + self.now)
+        self.publisher.accept(Observation(frame, readings))
 
     def rest(self, seconds: float) -> None:
         """Let time go by without frames."""
@@ -104,9 +110,47 @@ def test_faces_come_at_their_rate_and_only_while_anyone_is_there() -> None:
     camera.watch(10.0, reading(64, "happy"))
     assert 19 <= len(camera.mqtt.of("faces")) <= 21
     camera.watch(2.0)
+    assert camera.mqtt.of("faces")[-1]["faces"] == [], "that nobody is left is said once"
     before = len(camera.mqtt.of("faces"))
     camera.watch(5.0)
     assert len(camera.mqtt.of("faces")) == before
+
+
+def test_a_camera_that_never_gave_a_frame_has_nobody() -> None:
+    camera = Camera()
+    camera.rest(1.0)
+    assert [s["faces"] for s in camera.mqtt.of("state")] == [0]
+
+
+@pytest.mark.parametrize("seconds", [1.25, 2.0])
+def test_a_camera_of_few_frames_tells_of_a_visit_as_one(seconds: float) -> None:
+    camera = Camera()
+    for _ in range(20):
+        camera.take((reading(64, "happy"),))
+        camera.rest(seconds)
+    camera.rest(20.0)
+    assert [e["event"] for e in camera.mqtt.of("event")] == ["appeared", "lost"]
+    assert camera.mqtt.of("state")[-1]["last_hour"]["happy"] > 10 * seconds
+
+
+def test_frames_between_two_scans_carry_the_faces() -> None:
+    camera = Camera()
+    for number in range(200):
+        camera.now += 0.04
+        camera.take((reading(64, "happy"),) if number % 10 == 0 else None)
+        if number > 40:
+            assert len(camera.view.faces) == 1
+    assert [e["event"] for e in camera.mqtt.of("event")] == ["appeared"]
+
+
+def test_another_picture_size_loses_everyone_in_the_old_one() -> None:
+    camera = Camera()
+    camera.watch(1.0, reading(500, "happy"))
+    camera.now += 0.04
+    camera.take((), np.zeros((180, 320, 3), np.uint8))
+    lost = camera.mqtt.of("event")[-1]
+    assert (lost["event"], lost["frame"]) == ("lost", [640, 360])
+    assert lost["face"]["box_fraction"][0] < 1
 
 
 def test_the_state_says_who_is_there_at_once_and_times_as_they_add_up() -> None:
@@ -136,6 +180,11 @@ def test_a_camera_that_falls_silent_loses_its_faces() -> None:
     assert camera.mqtt.of("state")[-1]["faces"] == 0
     assert camera.gauge("edge_fer_faces") == 0
     assert camera.view.faces == []
+    shown = camera.view.jpeg(after=0, timeout=0)
+    assert shown is not None
+    picture = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert np.abs(picture.astype(int) - 90).max() < 12, "no box of one who is gone"
 
 
 def test_the_end_loses_everyone() -> None:
@@ -174,10 +223,13 @@ def test_anonymous_tells_no_boxes_and_shows_no_pictures() -> None:
 
 def test_aggregate_counts_groups_only() -> None:
     camera = Camera(privacy={"mode": "aggregate", "min_people": 3})
-    camera.watch(2.0, reading(64, "happy"), reading(300, "sad"))
-    assert camera.view.faces == []
+    two = reading(64, "happy"), reading(300, "sad")
+    camera.watch(2.0, *two)
+    assert (camera.view.faces, camera.view.labels) == ([], None)
     assert camera.gauge("edge_fer_faces") == 0
-    camera.watch(2.0, reading(64, "happy"), reading(300, "sad"), reading(500, "sad"))
+    camera.watch(2.0, *two, reading(500, "sad"))
+    assert (camera.view.faces, camera.view.labels) == ([], {"happy": 1, "sad": 2})
+    assert camera.gauge("edge_fer_faces") == 3
     camera.watch(2.0, reading(64, "happy"))
     assert camera.mqtt.of("event") == []
     assert camera.mqtt.of("faces") == []
@@ -186,25 +238,49 @@ def test_aggregate_counts_groups_only() -> None:
     (group,) = [s for s in states if s["faces"] == 3]
     assert group["labels"] == {"happy": 1, "sad": 2}
     assert {(s["emotion"], s["last_hour"]) for s in states} == {(None, None)}
-    assert camera.view.faces == []
+
+
+def test_aggregate_does_not_tell_of_one_person_by_when_it_speaks() -> None:
+    def times(*visit: Reading) -> list[str]:
+        camera = Camera(privacy={"mode": "aggregate"}, publish={"state_seconds": 10})
+        camera.watch(3.0)
+        camera.watch(4.0, *visit)
+        camera.watch(20.0)
+        return [state["time"] for state in camera.mqtt.of("state")]
+
+    assert times(reading(64, "happy")) == times()
+
+
+def test_aggregate_counts_no_faces_in_the_metrics() -> None:
+    metrics = Metrics()
+    metrics.camera("door", individuals=False).inference(0.001)
+    labels = {"camera": "door"}
+    assert metrics.registry.get_sample_value("edge_fer_inference_seconds_count", labels) == 0
 
 
 def test_nothing_is_shown_of_a_paused_camera() -> None:
-    camera = Camera()
+    camera = Camera(publish={"snapshot_seconds": 60})
     camera.watch(2.0, reading(64, "happy"))
     camera.control.obey("pause")
-    camera.view.blank("paused")
     shown = camera.view.jpeg(after=0, timeout=0)
     assert shown is not None
-    picture = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    assert np.median(picture) < 5, "a dark picture"
-    camera.watch(1.0, reading(64, "happy"))  # frames that were on their way
-    assert camera.view.faces == []
-    assert camera.view.jpeg(after=0, timeout=0) == shown
+    assert _is_dark(shown[1])
+    camera.rest(0.5)
+    assert camera.mqtt.of("event")[-1]["event"] == "lost", "at once, not after lost_seconds"
+    assert camera.mqtt.of("state")[-1]["faces"] == 0
+    assert len(camera.mqtt.pictures) == 2
+    assert _is_dark(camera.mqtt.pictures[-1]), "the last snapshot is the dark one"
+    camera.rest(30.0)
+    assert len(camera.mqtt.pictures) == 2
     camera.control.obey("resume")
     camera.watch(1.0, reading(64, "happy"))
     assert camera.view.faces
+    assert camera.mqtt.of("event")[-1]["face"]["track"] == 2
+
+
+def _is_dark(jpeg: bytes) -> bool:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return picture is not None and float(np.median(picture)) < 5
 
 
 def test_commands_are_confirmed_and_nonsense_changes_nothing(
@@ -212,9 +288,23 @@ def test_commands_are_confirmed_and_nonsense_changes_nothing(
 ) -> None:
     mqtt = Recorder()
     switches = ControlPublisher(MessageWriter("box", "door"), cast(MqttPublisher, mqtt))
-    for payload in (b"pause", b" Detector OFF\n", b"\xff\xfe explode" * 1000, b"", b"resume"):
+    switches.start()
+    for payload in (
+        b"pause",
+        b" Detector OFF\n",
+        b"\xff\xfe explode" * 1000,
+        b"pause     and more",
+        b"resume",
+    ):
         switches.take(payload)
     told = [(m["paused"], m["detector"]) for m in mqtt.of("control")]
-    assert told == [(True, True), (True, False), (True, False), (True, False), (False, False)]
+    assert told == [
+        (False, True),
+        (True, True),
+        (True, False),
+        (True, False),
+        (True, False),
+        (False, False),
+    ]
     assert "send one of pause, resume, detector on, detector off" in caplog.text
     assert max(map(len, caplog.messages)) < 200

@@ -82,6 +82,15 @@ def test_a_face_of_no_clear_emotion_is_uncertain_and_again_certain_later() -> No
     assert (ended.label, steady.label) == ("uncertain", "happy")
 
 
+def test_a_face_that_is_no_longer_clear_is_uncertain_though_nothing_leads_by_the_margin() -> None:
+    config = TrackConfig(half_life_seconds=0.1, min_hold_seconds=0.2, margin=0.1)
+    steady = settled(config, reading("happy"))
+    close = Reading(Box(0, 0, 9, 9), (0.05, 0.05, 0.05, 0.34, 0.41, 0.05, 0.05))
+    for number in range(100):
+        steady.read(close, number / 25, 0.0)
+    assert steady.label == "uncertain", "happy is below min_confidence, sad leads by too little"
+
+
 @pytest.mark.parametrize("quality", [0.0, 0.1, 0.24])
 def test_a_face_that_cannot_be_read_well_is_uncertain_however_sure_the_network(
     quality: float,

@@ -1,9 +1,12 @@
 """Brokers in all states, and those who listen to them."""
 
 import socket
+import struct
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -57,6 +60,10 @@ class FiveSubscriber:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert self._ready.wait(10)
+
+    def publish(self, topic: str) -> None:
+        """Send an empty message."""
+        self._client.publish(topic, qos=1).wait_for_publish(10)
 
     def newest(self, ending: str) -> paho.MQTTMessage | None:
         """Return the last message of the topics that end so."""
@@ -170,6 +177,104 @@ class OldBroker:
             server.sendall(first)
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+Answer = Literal["acknowledge", "hang up", "ignore"]
+
+ACCEPTED_3 = b"\x20\x02\x00\x00"
+
+
+def accepted_5(properties: bytes = b"") -> bytes:
+    """Return a CONNACK of MQTT 5 with properties."""
+    return bytes([0x20, 3 + len(properties), 0, 0, len(properties)]) + properties
+
+
+class OddBroker:
+    """A broker that behaves as no real one can be told to.
+
+    Parameters
+    ----------
+    answer
+        What it does with a message, by its topic.
+    connack
+        What it says to everybody who comes; it is of 3.1.1 or 5.
+    and_then
+        What it sends at once after that.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[str], Answer] = lambda _: "acknowledge",
+        connack: bytes = ACCEPTED_3,
+        and_then: bytes = b"",
+    ) -> None:
+        self.answer = answer
+        self.frozen = False
+        """Whether it answers nothing any more."""
+        self.leaves_subscribers = False
+        """Whether it hangs up once it has granted a subscription."""
+        self.taken: list[tuple[int, str, bytes]] = []
+        """What it acknowledged: connection, topic and payload."""
+        self.connections = 0
+        self._greeting = connack + and_then
+        self._five = connack[1] > 2
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """End."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        self.connections += 1
+        number = self.connections
+        with suppress(OSError, EOFError), client, client.makefile("rb") as stream:
+            while True:
+                kind, body = _packet(stream.read)
+                if self.frozen:
+                    continue
+                if kind >> 4 == 1:
+                    client.sendall(self._greeting)
+                elif kind >> 4 == 3:
+                    if not self._publish(number, client, kind, body):
+                        return
+                elif kind >> 4 == 8:
+                    client.sendall(b"\x90\x03" + body[:2] + b"\x01")
+                    if self.leaves_subscribers:
+                        return
+                elif kind >> 4 == 12:
+                    client.sendall(b"\xd0\x00")
+
+    def _publish(self, number: int, client: socket.socket, kind: int, body: bytes) -> bool:
+        length = 2 + struct.unpack(">H", body[:2])[0]
+        topic, rest = body[2:length].decode(), body[length:]
+        answer = self.answer(topic)
+        if answer == "acknowledge":
+            self.taken.append((number, topic, rest[2:] if kind & 6 else rest))
+            if kind & 6:
+                client.sendall(b"\x40\x02" + rest[:2])
+        return answer != "hang up"
+
+
+def _packet(read: Callable[[int], bytes]) -> tuple[int, bytes]:
+    """Read one packet: its first byte, and what follows its length."""
+    head = read(1)
+    length = shift = 0
+    while True:
+        part = read(1)
+        if not head or not part:
+            raise EOFError
+        length |= (part[0] & 127) << shift
+        shift += 7
+        if part[0] < 128:
+            return head[0], read(length)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -1,14 +1,16 @@
 """Real parts of the system: programs, ports, processes that can be frozen."""
 
+import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import pytest
 
@@ -68,11 +70,24 @@ def eventually(probe: Callable[[], Found], seconds: float = 30.0, what: str = "i
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_us() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
-    """A program that a test starts, freezes, thaws and ends."""
+    """A program that a test starts, freezes, thaws and ends; it does not outlive the tests."""
+
+    started: ClassVar[set["Process"]] = set()
+    """Those that nobody has ended."""
 
     def __init__(self, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
         self.log = log
+        # The system means the thread that starts it, not the process.
+        main = threading.current_thread() is threading.main_thread()
         with log.open("ab") as out:
             self.popen = subprocess.Popen(
                 command,
@@ -80,7 +95,9 @@ class Process:
                 stderr=out,
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **(env or {})},
+                preexec_fn=_die_with_us if main else None,  # noqa: PLW1509 - it only calls prctl
             )
+        self.started.add(self)
 
     @property
     def text(self) -> str:
@@ -101,6 +118,7 @@ class Process:
         if self.popen.poll() is None:
             self.popen.send_signal(number)
         code = self.popen.wait(seconds)
+        self.started.discard(self)
         return code, time.monotonic() - start
 
     @property
@@ -124,3 +142,4 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
         self.popen.wait(10)
+        self.started.discard(self)

@@ -3,6 +3,8 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,19 @@ class _Source:
             self.sent += 1
 
 
+@contextmanager
+def _broker(folder: Path) -> Iterator[tuple[MortalBroker, NumberSubscriber]]:
+    """Start a broker with a reader, both ended whatever happens."""
+    broker = MortalBroker(folder)
+    try:
+        reader = NumberSubscriber(broker.port)
+        broker.save()
+        yield broker, reader
+        reader.close()
+    finally:
+        broker.kill()
+
+
 @dataclass(frozen=True)
 class Restarts:
     """What a broker that was ended again and again made of the events."""
@@ -52,34 +67,31 @@ class Restarts:
 
 def restarts(folder: Path, times: int, seconds: float) -> Restarts:
     """End the broker so many times within some seconds, killed and asked to in turn."""
-    broker, metrics = MortalBroker(folder), Metrics()
-    reader = NumberSubscriber(broker.port)
-    broker.save()
-    client = publisher(broker.port, metrics, outbox={"messages": 100_000, "bytes": 100_000_000})
-    client.start()
-    source = _Source(client, _A_SECOND)
-    worst = 0.0
-    try:
-        for turn in range(times):
-            began, seen = time.monotonic(), len(reader.numbers)
-            eventually(lambda seen=seen: len(reader.numbers) > seen + 10, 120, "events")
-            time.sleep(max(0.0, seconds / times - (time.monotonic() - began) - 2))
-            broker.process.stop(signal.SIGTERM if turn % 2 else signal.SIGKILL)
-            time.sleep(0.5)
-            seen = len(reader.numbers)
-            broker.start()
-            back = time.monotonic()
-            assert reader.connected.wait(60)
-            eventually(lambda seen=seen: len(reader.numbers) > seen, 60, "the next event")
-            worst = max(worst, time.monotonic() - back)
-    finally:
-        source.stop()
-    last = source.sent - 1
-    eventually(lambda: last in reader.numbers[-1000:], 120, "the last event")
-    client.stop(time.monotonic() + 5)
+    metrics = Metrics()
+    with _broker(folder) as (broker, reader):
+        client = publisher(broker.port, metrics, outbox={"messages": 100_000, "bytes": 100_000_000})
+        client.start()
+        source = _Source(client, _A_SECOND)
+        worst = 0.0
+        try:
+            for turn in range(times):
+                began, seen = time.monotonic(), len(reader.numbers)
+                eventually(lambda seen=seen: len(reader.numbers) > seen + 10, 120, "events")
+                time.sleep(max(0.0, seconds / times - (time.monotonic() - began) - 2))
+                broker.process.stop(signal.SIGTERM if turn % 2 else signal.SIGKILL)
+                time.sleep(0.5)
+                seen = len(reader.numbers)
+                broker.start()
+                back = time.monotonic()
+                assert reader.connected.wait(60)
+                eventually(lambda seen=seen: len(reader.numbers) > seen, 60, "the next event")
+                worst = max(worst, time.monotonic() - back)
+        finally:
+            source.stop()
+        last = source.sent - 1
+        eventually(lambda: last in reader.numbers[-1000:], 120, "the last event")
+        client.stop(time.monotonic() + 5)
     fresh = reader.fresh
-    reader.close()
-    broker.kill()
     return Restarts(
         times,
         source.sent,
@@ -104,28 +116,25 @@ class Outage:
 
 def outage(folder: Path, messages: int, more: int) -> Outage:
     """Publish `more` events than the outbox takes while the broker is away."""
-    broker, metrics = MortalBroker(folder), Metrics()
-    reader = NumberSubscriber(broker.port)
-    broker.save()
-    client = publisher(broker.port, metrics, outbox={"messages": messages})
-    client.start()
-    sent = 0
-    for _ in range(100):
-        client.publish_event("door/event", f"{sent} {_PAYLOAD}".encode())
-        sent += 1
-    eventually(lambda: len(reader.numbers) == sent and metric(metrics, "outbox_messages") == 0)
-    broker.kill()
-    eventually(lambda: not client.connected)
-    for _ in range(messages + more):
-        client.publish_event("door/event", f"{sent} {_PAYLOAD}".encode())
-        sent += 1
-    broker.start()
-    eventually(lambda: sent - 1 in reader.numbers[-messages:], 120, "the last event")
-    eventually(lambda: metric(metrics, "outbox_messages") == 0)
-    client.stop(time.monotonic() + 5)
+    metrics = Metrics()
+    with _broker(folder) as (broker, reader):
+        client = publisher(broker.port, metrics, outbox={"messages": messages})
+        client.start()
+        sent = 0
+        for _ in range(100):
+            client.publish_event("door/event", f"{sent} {_PAYLOAD}".encode())
+            sent += 1
+        eventually(lambda: len(reader.numbers) == sent and metric(metrics, "outbox_messages") == 0)
+        broker.kill()
+        eventually(lambda: not client.connected)
+        for _ in range(messages + more):
+            client.publish_event("door/event", f"{sent} {_PAYLOAD}".encode())
+            sent += 1
+        broker.start()
+        eventually(lambda: sent - 1 in reader.numbers[-messages:], 120, "the last event")
+        eventually(lambda: metric(metrics, "outbox_messages") == 0)
+        client.stop(time.monotonic() + 5)
     fresh = reader.fresh
-    reader.close()
-    broker.kill()
     kept = [number for number in fresh if number >= sent - messages]
     return Outage(
         sent,

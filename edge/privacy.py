@@ -1,0 +1,25 @@
+"""What may be told of people, by ``privacy.mode``; everything that tells asks here."""
+
+from edge.config import PrivacyConfig
+
+
+class Privacy:
+    """Answers for one camera.
+
+    Parameters
+    ----------
+    config
+        The mode, and how many people make a group.
+    """
+
+    def __init__(self, config: PrivacyConfig | None = None) -> None:
+        config = config or PrivacyConfig()
+        self._min_people = config.min_people if config.mode == "aggregate" else 0
+        self.places = config.mode == "full"
+        """Whether boxes, pictures and numbers that count visits may be told."""
+        self.individuals = config.mode != "aggregate"
+        """Whether anything may be told of a single person."""
+
+    def may_count(self, people: int) -> bool:
+        """Return whether it may be told that there are so many people, and what they show."""
+        return people >= self._min_people
