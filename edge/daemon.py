@@ -199,7 +199,9 @@ class Daemon:
             live = fresh_source().live
             tracker = Tracker(camera.track, tracks, tally)
             sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
-            schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if live else None)
+            # A clip is read frame by frame; and that nobody is there, groups of none, is telling.
+            idles = live and privacy.individuals
+            schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if idles else None)
             scanner = Scanner(make_finder(camera.detect), schedule, control)
             return Pipeline(
                 fresh_source, scanner, classifier, sink, metrics, source.health, camera.capture

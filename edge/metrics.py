@@ -179,7 +179,8 @@ class CameraMetrics:
 
     def worked(self, name: str, seconds: float) -> None:
         """Count a frame that a stage has finished."""
-        self._seconds[name].observe(seconds)
+        if self._individuals or name != "classify":  # that takes as long as there are faces
+            self._seconds[name].observe(seconds)
         self._processed[name].inc()
         self._meters[name].tick()
 

@@ -1,5 +1,6 @@
 """One camera's pipeline: a thread a stage, joined by bounded channels."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -68,6 +69,7 @@ class Pipeline:
         self._error: BaseException | None = None
         self._waiting_since: float | None = None
         self._last_out = time.monotonic()
+        self._paused_at = -math.inf
         self._live = make_source().live
         frames = Channel[Frame](
             1 if self._live else 4,
@@ -120,10 +122,14 @@ class Pipeline:
     def stuck_seconds(self) -> float:
         """How long a frame has been waiting with none coming out, or capture gave no sign."""
         now, waiting = time.monotonic(), self._waiting_since
+        if self._scanner.paused:
+            self._paused_at = now
         if not self.running or self._scanner.paused:
             return 0.0
-        silent = now - self._capture.awake_until if self._threads[0].is_alive() else 0.0
-        return max(silent, 0.0 if waiting is None else now - waiting)
+        since = [now if waiting is None else waiting]
+        if self._threads[0].is_alive():
+            since.append(self._capture.awake_until)
+        return now - max(min(since), self._paused_at)
 
     def wait(self, timeout: float) -> None:
         """Wait until the last stage has ended, `timeout` seconds at most."""

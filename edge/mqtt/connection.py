@@ -31,6 +31,8 @@ _GARBAGE: Final = (MQTTException, ValueError, LookupError, TypeError, struct.err
 _OVERHEAD: Final = 300
 """Bytes of a packet that are neither topic nor payload, generously."""
 
+_SILENT: Final = "it does not acknowledge what it gets"
+
 
 class Connection:
     """A paho client that lives as long as one connection does; for one thread only.
@@ -142,10 +144,12 @@ class Connection:
 
     @property
     def suspect(self) -> Outgoing | None:
-        """The message that the broker may have hung up on."""
-        if self._fault is not None or not self._flying:
+        """The message that the broker may have hung up on, or never acknowledges."""
+        if not self._flying:
             return None
         first, _ = next(iter(self._flying.values()))
+        if self._fault is not None:
+            return first if self._fault == _SILENT else None
         blamed = reasons.may_be_a_message(self._end, self._ears.error, self._told_end)
         return first if blamed else None
 
@@ -162,7 +166,11 @@ class Connection:
             return False
         properties = self._stamps.of(message) if self._five else None
         retain = (how.retain or message.lasting) and self.limits.retain
-        info = self._client.publish(message.topic, message.payload, qos, retain, properties)
+        try:
+            info = self._client.publish(message.topic, message.payload, qos, retain, properties)
+        except ValueError as error:  # what an older version left in the spool, say
+            self._on_done(message, f"it cannot be sent: {error}")
+            return False
         if info.rc != paho.MQTT_ERR_SUCCESS:
             self._unwritten.append(message)
             return False
@@ -200,7 +208,7 @@ class Connection:
         elif self._flying:
             _, sent = next(iter(self._flying.values()))
             if now - sent > 2 * KEEPALIVE_SECONDS:
-                self._give_up("it acknowledges nothing")
+                self._give_up(_SILENT)
 
     def close(self, waker: Waker, deadline: float) -> None:
         """Say goodbye, so that there is no last will, by the monotonic time `deadline`."""

@@ -4,12 +4,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
 from edge.config.mqtt import OutboxConfig
 from edge.metrics import Metrics
 from edge.mqtt.outgoing import LIVE, WINDOW, Kind, Outgoing
 from edge.mqtt.spool import Pending, Spool
 from edge.mqtt.suspicion import Suspicion
+
+_HELD_SECONDS: Final = 3600.0
+"""A state that a broker hangs up on is tried again after this."""
 
 
 class Outbox:
@@ -45,6 +49,7 @@ class Outbox:
         self._unsent: dict[str, None] = {}
         self._live: dict[Kind, deque[Outgoing]] = {kind: deque() for kind in LIVE}
         self._suspicion = Suspicion()
+        self._held: dict[str, tuple[int, float]] = {}
         self._closed = False
         self._last_key = 0
         self.window = max(1, min(WINDOW, config.messages // 2))
@@ -86,7 +91,8 @@ class Outbox:
         """Take the present truth of a topic."""
         with self._lock:
             self._states[state.topic] = state
-            self._unsent[state.topic] = None
+            if not self._is_held(state):
+                self._unsent[state.topic] = None
 
     def put_live(self, message: Outgoing) -> None:
         """Take a message of the moment; when too many wait the oldest gives way."""
@@ -110,11 +116,7 @@ class Outbox:
         with self._lock:
             if self._suspicion.message is not None:
                 return self._take_suspect()
-            while (message := self._next(room, faces_need_room)) is not None:
-                if not self._suspicion.bars(message):
-                    return message
-                self._forget(message, refused=True)
-            return None
+            return self._next(room, faces_need_room)
 
     def done(self, message: Outgoing, refused: bool = False) -> None:
         """Forget a message: the broker has it, or never will."""
@@ -131,8 +133,8 @@ class Outbox:
         unfinished
             What the connection took, and the broker did not acknowledge.
         suspect
-            The first of them, if the broker may have ended the connection for it. The next
-            connection sends it alone; after three in a row it is given up.
+            The first of them, if the connection may have ended for it. The next ones send it
+            alone, to a broker that is well; after three it is given up, a state for an hour.
 
         Returns
         -------
@@ -143,15 +145,20 @@ class Outbox:
             for state in self._states.values():
                 state.sent, state.refused = None, False
             given_up = None
-            if suspect is not None and suspect.kind not in LIVE:
-                given_up = self._suspicion.accuse(suspect)
+            if suspect is not None and self._may_be_guilty(suspect):
+                given_up = suspect if self._suspicion.accuse(suspect) else None
             if given_up is not None:
                 self._forget(given_up, refused=True)
-            self._suspicion.taken = False
+                if given_up.kind is Kind.STATE:
+                    until = time.monotonic() + _HELD_SECONDS
+                    self._held[given_up.topic] = len(given_up.payload), until
+            self._suspicion.new_connection()
             self._again = deque(
                 event for event in self._flying.values() if event is not self._suspicion.message
             )
-            self._unsent = dict.fromkeys(self._states)
+            self._unsent = {
+                topic: None for topic, state in self._states.items() if not self._is_held(state)
+            }
             lost = sum(message.kind in LIVE for message in unfinished)
             for queue in self._live.values():
                 lost += len(queue)
@@ -218,17 +225,30 @@ class Outbox:
         return state
 
     def _take_suspect(self) -> Outgoing | None:
-        """Return the suspect once, of a state the newest, and nothing until it is done."""
+        """Return the probe, then the suspect, of a state the newest, and then nothing."""
         suspect = self._suspicion.message
-        if suspect is None or self._suspicion.taken:
+        if self._suspicion.wants_probe:
+            return self._suspicion.probe(self._take_state(self._birth))
+        if suspect is None or not self._suspicion.wants_message:
             return None
-        if suspect.kind is Kind.STATE:
-            suspect = self._suspicion.message = self._take_state(suspect.topic)
-        self._suspicion.taken = True
-        return suspect
+        newest = suspect if suspect.kind is Kind.EVENT else self._take_state(suspect.topic)
+        return self._suspicion.take(newest)
+
+    @property
+    def _birth(self) -> str:
+        """The topic of the first state of all, which tells that we are there."""
+        return next(iter(self._states))
+
+    def _is_held(self, state: Outgoing) -> bool:
+        """Return whether a state of this topic, no larger, was given up not long ago."""
+        size, until = self._held.get(state.topic, (0, 0.0))
+        return len(state.payload) >= size and time.monotonic() < until
+
+    def _may_be_guilty(self, message: Outgoing) -> bool:
+        return bool(self._states) and message.kind not in LIVE and message.topic != self._birth
 
     def _forget(self, message: Outgoing, refused: bool) -> None:
-        self._suspicion.clear(message)
+        self._suspicion.done(message)
         message.refused = refused
         if refused:
             self._drop("refused")

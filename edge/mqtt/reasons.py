@@ -14,8 +14,8 @@ NO_RETAIN: Final = 154
 NO_QOS: Final = 155
 _PROTOCOL_ERROR: Final = 130
 _KEEPALIVE: Final = 141
-_NOT_OF_A_MESSAGE: Final = (137, 139, _KEEPALIVE, 142, 156, 157, 159, 160)
-"""The broker is busy, ends, moves, or has another client of our name."""
+_NOT_OF_A_MESSAGE: Final = (131, 137, 139, _KEEPALIVE, 142, 147, 150, 151, 152, 156, 157, 159, 160)
+"""The broker is busy, ends, moves, has enough of us, or has another client of our name."""
 
 _HINTS: Final = {
     UNSUPPORTED_VERSION: "set mqtt.version to auto or 3.1.1",

@@ -1,63 +1,69 @@
-"""Finds the message that a broker hangs up on, where it does not say so (MQTT 3.1.1)."""
+"""Finds the message that a broker hangs up on, or never acknowledges, and does not say so."""
 
-import math
-import time
-from dataclasses import dataclass
 from typing import Final
 
 from edge.mqtt.outgoing import Outgoing
 
 _ENDS: Final = 3
-"""So many connections in a row may end with a message as the first in flight."""
-
-_FIRST_BAR_SECONDS: Final = 60.0
-_LONGEST_BAR_SECONDS: Final = 3600.0
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """What a broker does not take: messages of a topic, from a size on."""
-
-    size: int
-    seconds: float
-    until: float
+"""So many connections must end with a message alone on its way, of a broker that is well."""
 
 
 class Suspicion:
-    """Accuses one message at a time.
+    """Suspects one message at a time, and tries it alone.
 
-    The innocent are acknowledged when they are sent alone. What was given up is remembered, so
-    that the next of its topic, which is no smaller, does not cost three connections again; now
-    and then one is tried all the same, for the broker may have been mended.
+    Each connection begins with a probe, a small message that this broker knows. Only when that was
+    acknowledged is the suspect sent, and nothing else; only then does it speak against the suspect
+    that the connection ends. A broker that takes nothing at all proves nothing.
     """
 
     def __init__(self) -> None:
         self.message: Outgoing | None = None
-        self.taken = False
-        """Whether the present connection has sent it."""
         self._ends = 0
-        self._bars: dict[str, _Bar] = {}
+        self.new_connection()
 
-    def accuse(self, message: Outgoing) -> Outgoing | None:
-        """Take in that a connection ended; return the message if it is to be given up."""
-        self._ends = self._ends + 1 if message is self.message else 1
-        self.message = message
-        if self._ends < _ENDS:
-            return None
-        last = self._bars.get(message.topic)
-        size = min(len(message.payload), math.inf if last is None else last.size)
-        seconds = _FIRST_BAR_SECONDS
-        if last is not None:
-            seconds = min(2 * last.seconds, _LONGEST_BAR_SECONDS)
-        self._bars[message.topic] = _Bar(int(size), seconds, time.monotonic() + seconds)
+    def new_connection(self) -> None:
+        """Begin with a probe again."""
+        self._probe: Outgoing | None = None
+        self._well = False
+        self._taken = False
+
+    @property
+    def wants_probe(self) -> bool:
+        """Whether the probe is to be sent."""
+        return self._probe is None
+
+    @property
+    def wants_message(self) -> bool:
+        """Whether the suspect is to be sent."""
+        return self._well and not self._taken
+
+    def probe(self, message: Outgoing) -> Outgoing:
+        """Take what is sent as the probe."""
+        self._probe = message
         return message
 
-    def clear(self, message: Outgoing) -> None:
-        """Take in that a message needs no more care."""
+    def take(self, message: Outgoing) -> Outgoing:
+        """Take what is sent as the suspect: of a state it may be a newer one."""
+        self.message, self._taken = message, True
+        return message
+
+    def accuse(self, message: Outgoing) -> bool:
+        """Take in that a connection ended with `message` first in flight.
+
+        Returns
+        -------
+        bool
+            Whether it is to be given up.
+        """
+        if self.message is None:
+            self.message, self._ends = message, 0
+        elif message is self.message and self._taken:
+            self._ends += 1
+        return self._ends >= _ENDS
+
+    def done(self, message: Outgoing) -> None:
+        """Take in that the broker has a message, or never will."""
         if message is self.message:
             self.message = None
-
-    def bars(self, message: Outgoing) -> bool:
-        """Return whether the broker would most likely not take a message either."""
-        bar = self._bars.get(message.topic)
-        return bar is not None and len(message.payload) >= bar.size and time.monotonic() < bar.until
+        if message is self._probe:
+            self._well = True

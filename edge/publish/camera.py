@@ -74,7 +74,7 @@ class CameraPublisher:
         self._late = max(0.0, self._clock() - frame.captured)
         self._announce(self._tracker.update(observation), frame, frame.wall)
         tracks = self._tracker.tracks
-        self._tell_faces(tracks, frame)
+        self._tell_faces(tracks, frame, frame.wall)
         self._tell_state(tracks, frame.time, frame.wall)
         self._view.show(frame, self._tracker.visible)
         self._send_snapshot()
@@ -107,8 +107,11 @@ class CameraPublisher:
         if self._paused:
             return
         self._paused = True
+        self._view.blank("paused")  # if the command has not come so far yet
         self._expire(math.inf)
-        self._tell_state((), self._clock() - self._late, time.time())
+        if self._last_frame is not None:
+            moment = self._clock() - self._late if self._live else self._last_frame.time
+            self._tell_state((), moment, time.time())
         self._next_snapshot = -math.inf
         self._send_snapshot()
 
@@ -116,7 +119,7 @@ class CameraPublisher:
         if self._last_frame is not None:
             self._announce(self._tracker.expire(now), self._last_frame, time.time())
             if not self._tracker.tracks:
-                self._tell_faces((), self._last_frame)
+                self._tell_faces((), self._last_frame, time.time())
 
     def _announce(self, events: tuple[Event, ...], frame: Frame, wall: float) -> None:
         for event in events if self._privacy.individuals else ():
@@ -127,12 +130,12 @@ class CameraPublisher:
             face = message.face
             log.log(level, "%s: face %d %s: %s", self._name, face.track, event.kind, face.label)
 
-    def _tell_faces(self, tracks: Sequence[Track], frame: Frame) -> None:
+    def _tell_faces(self, tracks: Sequence[Track], frame: Frame, wall: float) -> None:
         now = self._clock()
         due = now >= self._next_faces if tracks else self._anyone
         if due and self._privacy.individuals:
             self._next_faces = now + 1 / self._config.rate_hz
-            message = self._writer.faces(tracks, frame)
+            message = self._writer.faces(tracks, frame, wall)
             self._mqtt.publish(f"{self._name}/faces", message.json_bytes())
         self._anyone = bool(tracks)
 

@@ -60,10 +60,10 @@ class MessageWriter:
             model=self.model,
         )
 
-    def faces(self, tracks: Sequence[Track], frame: Frame) -> FacesMessage:
+    def faces(self, tracks: Sequence[Track], frame: Frame, wall: float) -> FacesMessage:
         """Describe everyone present."""
         faces = tuple(self._face(track, frame.size) for track in tracks)
-        return FacesMessage(**self._who(frame.wall), frame=frame.size, faces=faces)
+        return FacesMessage(**self._who(wall), frame=frame.size, faces=faces)
 
     def state(
         self,

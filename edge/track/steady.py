@@ -30,7 +30,9 @@ class SteadyLabel:
     The probabilities are averaged with weights that halve every `half_life_seconds`, whatever the
     frame rate, and that follow how well the face can be read. Another emotion takes over when it
     leads by `margin` for `min_hold_seconds` without a break (hysteresis). A face is ``uncertain``
-    while its best emotion stays below `min_confidence`, or its quality below `min_quality`.
+    while its best emotion stays below `min_confidence`, or its quality below `min_quality`; also
+    when its own emotion falls below that, and no other leads by `margin`. It is certain again from
+    `min_confidence` and `margin` on.
 
     Parameters
     ----------

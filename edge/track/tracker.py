@@ -1,6 +1,6 @@
 """Which face is the same person, for as long as it stays, and the events of that."""
 
-import statistics
+import math
 from collections import deque
 from collections.abc import Iterator
 from itertools import count
@@ -54,7 +54,8 @@ class Tracker:
         self.tally: Final = tally or Tally()
         """For how long each label was shown."""
         self._people: list[_Person] = []
-        self._now = 0.0
+        self._now = -math.inf
+        self._set_back = False
         self._last_scan: float | None = None
         self._intervals: deque[float] = deque(maxlen=3)
 
@@ -71,7 +72,8 @@ class Tracker:
 
         Where scans are rarer than `lost_seconds`, one that is missed must not be the end.
         """
-        interval = statistics.median(self._intervals) if self._intervals else 0.0
+        # One long gap is a camera that was gone, and says nothing of how often it is scanned.
+        interval = sorted(self._intervals)[len(self._intervals) // 3] if self._intervals else 0.0
         return max(self._config.lost_seconds, _MISSED_SCANS * interval)
 
     @property
@@ -90,13 +92,14 @@ class Tracker:
         In a frame that was not scanned everyone is carried on to where they should be.
         """
         frame = observation.frame
-        back = frame.time < self._now
+        self._set_back |= frame.time < self._now - self._config.lost_seconds
         self._now = frame.time
         self.tally.add(frame.time, [track.label for track in self.tracks], self.patience)
         if observation.readings is None:
             return ()
         # A clock that was set back, as a stream's may be, is a gap: nobody lives on over it.
-        events = list(self.expire(frame.time)) if back else []
+        events = list(self.expire(math.inf)) if self._set_back else []
+        self._set_back = False
         self._scanned(frame.time)
         followed, new = self._pair(observation.readings)
         for person in self._people:

@@ -55,7 +55,7 @@ class CameraView:
         self._privacy = privacy or Privacy()
         self._health = health
         self._control = control or CameraControl()
-        self._control.listen(lambda switches: self._blank("paused") if switches.paused else None)
+        self._control.listen(lambda switches: self.blank("paused") if switches.paused else None)
         self._quality = quality
         self._metrics = metrics
         self._changed = threading.Condition()
@@ -128,15 +128,7 @@ class CameraView:
                 self._put(frame)
         self._metrics.present([f.label for f in faces] if self._countable(faces) else ())
 
-    @property
-    def _present(self) -> Sequence[Showing]:
-        """Who is there; nobody while the camera gives no frames."""
-        return self._faces if self._health.state is SourceState.ONLINE else ()
-
-    def _countable(self, faces: Sequence[Showing]) -> bool:
-        return self._privacy.may_count(len(faces))
-
-    def _blank(self, text: str) -> None:
+    def blank(self, text: str) -> None:
         """Show a dark picture with `text` instead of the camera's."""
         with self._changed:
             self._faces = ()
@@ -147,6 +139,14 @@ class CameraView:
                 cv2.putText(dark, text, place, cv2.FONT_HERSHEY_DUPLEX, scale, (160, 160, 160))
                 self._put(replace(self._frame, image=dark))
         self._metrics.present(())
+
+    @property
+    def _present(self) -> Sequence[Showing]:
+        """Who is there; nobody while the camera gives no frames."""
+        return self._faces if self._health.state is SourceState.ONLINE else ()
+
+    def _countable(self, faces: Sequence[Showing]) -> bool:
+        return self._privacy.may_count(len(faces))
 
     def _put(self, frame: Frame) -> None:
         self._frame = frame

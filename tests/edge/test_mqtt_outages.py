@@ -205,13 +205,7 @@ def test_a_message_that_the_broker_hangs_up_on_is_given_up_and_holds_up_nothing(
     eventually(lambda: metric(metrics, "outbox_messages") == 0)
     assert dropped(metrics, "refused") == 1
     assert "hangs up on edge-fer/box/door/event of 3000 bytes: given up" in caplog.text
-    lost = metric(metrics, "connections_lost_total") or 0
-    assert lost >= 3
-    client.publish_event("door/event", b"x" * 3001)
-    client.publish_event("door/event", b"40")
-    eventually(lambda: b"40" in reader.payloads("event"))
-    assert dropped(metrics, "refused") == 2
-    assert metric(metrics, "connections_lost_total") == lost, "it knows better now"
+    assert (metric(metrics, "connections_lost_total") or 0) >= 3
     broker.kill()
 
 
@@ -233,7 +227,7 @@ def test_a_state_that_the_broker_hangs_up_on_holds_up_nothing(
 
     eventually(arrived, 60, "the event")
     assert "hangs up on edge-fer/box/door/state of 2 bytes: given up" in caplog.text
-    assert broker.connections >= 4, "one for all, two for it alone, one without it"
+    assert broker.connections >= 5, "one for all, three for it alone, one without it"
     broker.close()
 
 
@@ -244,7 +238,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(
     broker, metrics = OddBroker(lambda _: "ignore"), Metrics()
     client = publish(broker.port, metrics, version="3.1.1")
     client.publish_event("door/event", b"1")
-    eventually(lambda: caplog.text.count("it acknowledges nothing") > 0)
+    eventually(lambda: caplog.text.count("does not acknowledge") > 0)
     eventually(lambda: broker.connections > 3, 60)
     broker.answer = lambda _: "acknowledge"
     eventually(lambda: any(topic.endswith("/event") for _, topic, _ in broker.taken), 60)

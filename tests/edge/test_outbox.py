@@ -323,3 +323,67 @@ def test_a_check_makes_no_folder(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(ConfigError, match=r"cannot write in .*state/of/mine: .*state is no folder"):
         check_mqtt(config, tmp_path)
+
+
+def test_a_broker_that_takes_nothing_condemns_nothing() -> None:
+    outbox = Outbox(OutboxConfig(), Metrics())
+    outbox.put_state(Outgoing("status", b"online", Kind.STATE))
+    for number in range(50):
+        outbox.put_event(Outgoing("event", str(number).encode(), Kind.EVENT))
+    for _ in range(100):
+        taken = []
+        while (message := outbox.take(len(taken) < 20, faces_need_room=False)) is not None:
+            taken.append(message)
+        events = [message for message in taken if message.kind is Kind.EVENT]
+        assert outbox.lost_connection(taken, events[0] if events else taken[0]) is None
+    assert not outbox.empty
+    sent = []
+    while (message := outbox.take(room=True, faces_need_room=False)) is not None:
+        outbox.done(message)
+        sent.append(message)
+    events = [int(message.payload) for message in sent if message.kind is Kind.EVENT]
+    assert events == list(range(50))
+
+
+def test_one_message_that_a_broker_hangs_up_on_is_given_up_and_no_other() -> None:
+    metrics = Metrics()
+    outbox = Outbox(OutboxConfig(), metrics)
+    outbox.put_state(Outgoing("status", b"online", Kind.STATE))
+    for number in range(10):
+        outbox.put_event(Outgoing("event", str(number).encode(), Kind.EVENT))
+    sent = []
+    for _ in range(10):
+        flying: list[Outgoing] = []
+        while (message := outbox.take(len(flying) < 3, faces_need_room=False)) is not None:
+            if message.payload == b"5":
+                flying.append(message)
+            else:
+                outbox.done(message)
+                sent.append(message)
+        outbox.lost_connection(flying, flying[0] if flying else None)
+    events = [int(message.payload) for message in sent if message.kind is Kind.EVENT]
+    assert events == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+    assert dropped(metrics, "refused") == 1
+
+
+def test_a_state_that_a_broker_hangs_up_on_holds_up_nothing_and_a_newer_one_is_tried() -> None:
+    outbox = Outbox(OutboxConfig(), Metrics())
+    outbox.put_state(Outgoing("status", b"online", Kind.STATE))
+    outbox.put_state(Outgoing("config", b"x" * 9000, Kind.STATE))
+
+    def connection() -> list[bytes]:
+        sent, guilty = [], None
+        while (message := outbox.take(room=guilty is None, faces_need_room=False)) is not None:
+            sent.append(message.payload[:6])
+            if len(message.payload) > 1000:
+                guilty = message
+            else:
+                outbox.done(message)
+        outbox.lost_connection([guilty] if guilty else [], guilty)
+        return sent
+
+    for _ in range(6):
+        connection()
+    assert connection() == [b"online"]
+    outbox.put_state(Outgoing("config", b"small", Kind.STATE))
+    assert set(connection()) == {b"online", b"small"}
