@@ -119,7 +119,7 @@ def check(config: Path) -> None:
         except EdgeFerError as error:
             raise type(error)(f"camera {name}: {error}") from None
     names = ", ".join(loaded.cameras)
-    click.echo(f"{config} is valid: node {loaded.node}, cameras {names}")
+    click.echo(f"{config} is valid: node {loaded.node}, cameras {names} (brokers are not asked)")
 
 
 @main.command()

@@ -182,6 +182,9 @@ class Daemon:
         # Numbers go on when a pipeline is built anew: no event and no face has another's.
         privacy = Privacy(camera.privacy)
         writer = MessageWriter(self._config.node, name, privacy, self._began)
+        if not privacy.places:
+            # What was recorded under a weaker rule, and never sent, is not sent under this one.
+            self._mqtt.forget_events(f"{name}/event", privacy.may_tell)
         tracks, tally = count(1) if privacy.places else _by_chance(), Tally()
         source = SourcePublisher(writer, self._mqtt, metrics)
         switches = ControlPublisher(writer, self._mqtt)

@@ -32,9 +32,9 @@ DROPS: Final = {
 ``capture.fps``, more than detection can take, older than ``capture.max_age_seconds``, paused by
 command."""
 
-MQTT_DROPS: Final = ("overflow", "disconnected", "refused", "shutdown")
+MQTT_DROPS: Final = ("overflow", "disconnected", "refused", "shutdown", "privacy")
 """Why messages are lost: the outbox is full, present faces without a broker, the broker does not
-take them, the daemon ended before they went out."""
+take them, the daemon ended before they went out, ``privacy.mode`` was made stricter."""
 
 MQTT_CONNECT_FAILURES: Final = ("unreachable", "timeout", "tls", "refused", "protocol")
 """Why there is no connection: nobody there, no answer, no trust, no entry, no MQTT."""
@@ -111,7 +111,12 @@ class Metrics:
         self.restarts = counter("pipeline_restarts", "Restarts after a stage died.", camera)
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker accepts us.")
         self.mqtt_messages = counter("mqtt_messages", "Messages handed to the MQTT client.")
-        self.mqtt_dropped = counter("mqtt_dropped", "Messages that are lost, and why.", ("reason",))
+        self.mqtt_dropped = counter(
+            "mqtt_dropped",
+            "Messages that are lost: events by overflow of the outbox, refused by the broker, at "
+            "shutdown or for privacy; disconnected are messages of the moment, without a broker.",
+            ("reason",),
+        )
         self.mqtt_outbox_messages = gauge("mqtt_outbox_messages", "Events not yet acknowledged.")
         self.mqtt_outbox_bytes = gauge("mqtt_outbox_bytes", "The size of these events.")
         self.mqtt_connect_failures = counter(

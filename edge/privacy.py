@@ -20,6 +20,10 @@ class Privacy:
         self.individuals = config.mode != "aggregate"
         """Whether anything may be told of a single person."""
 
+    def may_tell(self, event: bytes) -> bool:
+        """Return whether an event that was written before may go out."""
+        return self.places or (self.individuals and b'"box":null' in event)
+
     def may_count(self, people: int) -> bool:
         """Return whether it may be told that there are so many people, and what they show."""
         return people >= self._min_people

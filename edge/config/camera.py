@@ -1,8 +1,16 @@
 """The sections that every camera has, by itself or from the global ones."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 
 from edge.config.section import Section
 
@@ -14,12 +22,31 @@ _LEAST_AREA: Final = 0.0001
 Score = Annotated[float, Field(ge=0.05, le=0.95)]
 
 
+def _as_polygons(value: Any) -> Any:
+    """Take one polygon for a list of one, and say what a corner is where it is none."""
+    polygons = value if isinstance(value, (list, tuple)) else [value]
+    if polygons and _is_corner(polygons[0]):
+        polygons = [polygons]
+    for polygon in polygons:
+        for corner in polygon if isinstance(polygon, (list, tuple)) else [polygon]:
+            if not _is_corner(corner) or not all(0 <= part <= 1 for part in corner):
+                raise ValueError(
+                    f"a corner is [x, y] in parts of the picture, 0 to 1, not {corner}"
+                )
+    return polygons
+
+
+def _is_corner(value: Any) -> bool:
+    numbers = isinstance(value, (list, tuple)) and all(isinstance(n, (int, float)) for n in value)
+    return numbers and len(value) == 2  # noqa: PLR2004 - x and y
+
+
 def _has_area(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     """Refuse a polygon of nothing (the shoelace formula), which would silence a camera."""
     following = (*corners[1:], *corners[:1])
     area = sum(x * b - a * y for (x, y), (a, b) in zip(corners, following, strict=True)) / 2
     if abs(area) < _LEAST_AREA:
-        raise ValueError("no polygon with an area: its corners lie on a line")
+        raise ValueError("its corners lie on a line, or its sides cross: name them in turn")
     return corners
 
 
@@ -28,6 +55,7 @@ Polygon = Annotated[
     Field(min_length=3, max_length=1000),
     AfterValidator(_has_area),
 ]
+Polygons = Annotated[tuple[Polygon, ...], BeforeValidator(_as_polygons)]
 """Corners as fractions of the frame's width and height, from its top left."""
 
 CAMERA_SECTIONS: Final = (
@@ -79,8 +107,8 @@ class DetectConfig(Section):
         0.35, description="Less likely faces are no faces; 0.5 is the detector's own measure."
     )
     min_size: int = Field(0, ge=0, le=10000, description="Narrower faces are left out; pixels.")
-    include: tuple[Polygon, ...] = Field((), description="Faces count here only; empty: everywhere")
-    mask: tuple[Polygon, ...] = Field((), description="Faces here never count.")
+    include: Polygons = Field((), description="Faces count here only; empty: everywhere")
+    mask: Polygons = Field((), description="Faces here never count.")
 
 
 class LibraryConfig(Section):

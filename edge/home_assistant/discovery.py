@@ -126,6 +126,7 @@ class Discovery:
         if self._prefix is None:
             return
         self._announce(mqtt)
+        log.info("cameras are announced to Home Assistant below %s/", self._prefix)
 
         def heard(_topic: str, payload: bytes) -> None:
             now = self._clock()

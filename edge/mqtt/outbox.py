@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from edge.config.mqtt import OutboxConfig
@@ -179,6 +179,16 @@ class Outbox:
         """Return the present truth of every topic."""
         with self._lock:
             return list(self._states.values())
+
+    def forget(self, topic: str, unless: Callable[[bytes], bool]) -> int:
+        """Drop the waiting events of a topic but for certain payloads; return how many."""
+        with self._lock:
+            gone = [e for e in self._waiting if e.topic == topic and not unless(e.payload)]
+            for event in gone:
+                self._waiting.remove(event)
+                self._remove(event)
+            self._drop("privacy", len(gone))
+            return len(gone)
 
     def settle(self) -> None:
         """Bring the spool up to date; called from time to time."""

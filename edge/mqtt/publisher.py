@@ -156,6 +156,20 @@ class MqttPublisher:
         """
         self._link.subscribe(topic_filter, handler, retained)
 
+    def forget_events(self, topic: str, unless: Callable[[bytes], bool]) -> None:
+        """Drop the events of `topic` that an earlier run left behind, but for those that may stay.
+
+        Parameters
+        ----------
+        topic
+            Below `base`.
+        unless
+            Tells whether a payload may still go out.
+        """
+        count = self._outbox.forget(f"{self.base}/{topic}", unless)
+        if count:
+            log.warning("%s: privacy drops %d events of an earlier run", topic, count)
+
     def stop(self, deadline: float) -> None:
         """Send what is queued and the farewell, and disconnect, by the monotonic `deadline`."""
         for state in self._outbox.states():
@@ -164,7 +178,7 @@ class MqttPublisher:
         self._link.stop(deadline)
         lost = self._outbox.close()
         if lost:
-            log.warning("%d events could not be sent before the end", lost)
+            log.warning("events that could not be sent before the end: %d", lost)
 
     def _retain(self, topic: str, payload: bytes, lasting: bool, content_type: str | None) -> None:
         self._outbox.put_state(Outgoing(topic, payload, Kind.STATE, content_type, lasting))

@@ -151,7 +151,7 @@ def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
 
 def _of_tls(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLEOFError):
-        return "hangs up during TLS; does it speak TLS on this port? Check mqtt.port and mqtt.tls"
+        return "hangs up during TLS; check mqtt.port, and mqtt.tls.certificate if it asks for one"
     alert = (error.reason or str(error)).lower().replace("_", " ")
     if "certificate required" in alert or "handshake failure" in alert:
         return f"ends TLS: {alert}; set mqtt.tls.certificate and mqtt.tls.key"

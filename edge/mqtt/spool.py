@@ -210,6 +210,7 @@ class Spool:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)  # what people showed is nobody else's
         # Threads share it in turns. Each statement is a transaction of its own.
         db = sqlite3.connect(
             self._path, timeout=_LOCKED_SECONDS, isolation_level=None, check_same_thread=False

@@ -153,10 +153,26 @@ def test_a_scanner_obeys_the_switches(face_frame: NDArray[np.uint8]) -> None:
     assert scanner.paused
 
 
-@pytest.mark.parametrize("corners", [[[0, 0]] * 3, [[0, 0], [0.5, 0.5], [1, 1]], [[0, 0], [1, 1]]])
-def test_a_zone_of_nothing_is_refused(corners: list[list[float]]) -> None:
-    with pytest.raises(ValidationError):
-        DetectConfig.model_validate({"include": [corners]})
+@pytest.mark.parametrize(
+    ("zone", "fault"),
+    [
+        ([[[0, 0]] * 3], "corners lie on a line"),
+        ([[[0, 0], [0.5, 0.5], [1, 1]]], "corners lie on a line"),
+        ([[[0, 0], [1, 1], [1, 0], [0, 1]]], "sides cross"),
+        ([[[0, 0], [1, 1]]], "at least 3"),
+        ([[[0, 0], [50, 0], [50, 100]]], "0 to 1, not"),
+        ("left", "a corner is"),
+        (7, "a corner is"),
+        ([["a", "b"]], "a corner is"),
+    ],
+)
+def test_a_zone_that_is_none_is_refused(zone: object, fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        DetectConfig.model_validate({"include": zone})
+
+
+def test_a_single_zone_needs_no_list_of_its_own() -> None:
+    assert DetectConfig.model_validate({"mask": LEFT}).mask == (tuple(map(tuple, LEFT)),)
 
 
 def test_a_face_that_leans_out_of_the_picture_counts_for_the_whole_picture() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edge.config import PrivacyConfig
 from edge.config.mqtt import MqttConfig, OutboxConfig
 from edge.errors import ConfigError
 from edge.metrics import Metrics
@@ -18,6 +19,7 @@ from edge.mqtt.outbox import Outbox
 from edge.mqtt.outgoing import Kind, Outgoing
 from edge.mqtt.publisher import check_mqtt
 from edge.mqtt.spool import Spool
+from edge.privacy import Privacy
 from tests.support.mqtt import dropped, metric, publisher
 from tests.support.servers import Subscriber, start_mosquitto
 from tests.support.system import REPOSITORY, eventually, free_port
@@ -387,3 +389,28 @@ def test_a_state_that_a_broker_hangs_up_on_holds_up_nothing_and_a_newer_one_is_t
     assert connection() == [b"online"]
     outbox.put_state(Outgoing("config", b"small", Kind.STATE))
     assert set(connection()) == {b"online", b"small"}
+
+
+def test_what_was_recorded_before_privacy_was_made_stricter_is_not_sent(tmp_path: Path) -> None:
+    full = b'{"number":1,"face":{"box":[1,2,3,4]}}'
+    anonymous = b'{"number":2,"face":{"box":null}}'
+    for mode, kept in (("full", 2), ("anonymous", 1), ("aggregate", 0)):
+        metrics, folder = Metrics(), tmp_path / mode
+        before = box(metrics, Spool(folder, "box"))
+        for payload in (full, anonymous):
+            before.put_event(Outgoing("edge-fer/box/door/event", payload, Kind.EVENT))
+        before.close()
+        client = publisher(free_port(), metrics, outbox={"folder": str(folder)})
+        privacy = Privacy(PrivacyConfig.model_validate({"mode": mode}))
+        client.forget_events("door/event", privacy.may_tell)
+        assert metric(metrics, "outbox_messages") == kept
+        assert dropped(metrics, "privacy") == 2 - kept
+        client.stop(time.monotonic() + 1)
+
+
+def test_what_is_kept_on_disk_is_for_the_daemon_only(tmp_path: Path) -> None:
+    outbox = box(Metrics(), Spool(tmp_path, "box"))
+    outbox.put_event(event(b"{}"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    outbox.close()
