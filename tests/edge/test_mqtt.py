@@ -48,7 +48,7 @@ def five() -> Iterator[FiveSubscribe]:
 def test_metrics_are_there_from_the_start() -> None:
     metrics = Metrics()
     assert {reason: dropped(metrics, reason) for reason in MQTT_DROPS} == dict.fromkeys(
-        ("overflow", "disconnected", "refused", "shutdown"), 0
+        ("overflow", "disconnected", "refused", "shutdown", "privacy"), 0
     )
     assert metric(metrics, "connect_failures_total", reason="tls") == 0
     assert metric(metrics, "outbox_messages") == metric(metrics, "outbox_bytes") == 0
