@@ -29,6 +29,7 @@ from edge.pipeline import Pipeline
 from edge.privacy import Privacy
 from edge.publish.camera import CameraPublisher
 from edge.publish.control import ControlPublisher
+from edge.publish.event_log import EventLog
 from edge.publish.messages import ModelMessage
 from edge.publish.source import SourcePublisher
 from edge.publish.writer import MessageWriter
@@ -39,6 +40,7 @@ from edge.track import Tracker
 from edge.track.tally import Tally
 from edge.web.app import create_app
 from edge.web.server import WebServer
+from edge.web.site import Site
 from edge.web.view import CameraView
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,9 @@ class Daemon:
         self._supervisors: list[Supervisor] = []
         self._sources: dict[str, SourcePublisher] = {}
         self._switches: list[ControlPublisher] = []
+        self._events = EventLog()
         self._began = time.time()
+        self._last_turn = time.monotonic()
         _refuse_no_camera_at_all(config)
         for name, camera in config.cameras.items():
             try:
@@ -97,10 +101,11 @@ class Daemon:
             SourceCollector({name: source.health for name, source in self._sources.items()})
         )
         self._service = Service(self._supervisors, Notifier())
-        app = create_app(
-            config.node, self._views, metrics.registry, self._stop, config.web.max_viewers
-        )
-        self._web = WebServer(app, config.web)
+        site = Site(
+            config, self._views, self._events, metrics.registry,
+            lambda: self._mqtt.connected, self._stop, lambda: self._last_turn,
+        )  # fmt: skip
+        self._web = WebServer(create_app(site), config.web)
 
     def run(self) -> int:
         """Run until the stop event is set, or until every clip has ended.
@@ -143,6 +148,7 @@ class Daemon:
 
     def _watch(self) -> int:
         while not self._stop.wait(_POLL_SECONDS):
+            self._last_turn = time.monotonic()
             for supervisor in self._supervisors:
                 if not self._stop.is_set():
                     supervisor.poll()
@@ -189,7 +195,9 @@ class Daemon:
         source = SourcePublisher(writer, self._mqtt, metrics)
         switches = ControlPublisher(writer, self._mqtt)
         control = switches.control
-        view = CameraView(name, camera.stream.quality, metrics, source.health, control, privacy)
+        view = CameraView(
+            name, camera.stream, metrics, source.health, control, privacy, self._events
+        )
 
         def fresh_source() -> Source:
             return make_source(camera, self._config.folder)

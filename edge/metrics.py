@@ -51,13 +51,13 @@ class RateMeter:
         self._window = window
         self._clock = clock
         self._began = clock()
-        self._times: deque[float] = deque()
+        self._events: deque[tuple[float, float]] = deque()
         self._lock = threading.Lock()
 
-    def tick(self) -> None:
-        """Count an event now."""
+    def tick(self, value: float = 0.0) -> None:
+        """Count an event now, with a figure of its own."""
         with self._lock:
-            self._times.append(self._clock())
+            self._events.append((self._clock(), value))
             self._forget()
 
     def rate(self) -> float:
@@ -65,12 +65,20 @@ class RateMeter:
         with self._lock:
             self._forget()
             span = min(self._window, self._clock() - self._began)
-            return len(self._times) / span if span > 0 else 0.0
+            return len(self._events) / span if span > 0 else 0.0
+
+    def mean(self) -> float | None:
+        """Return the mean figure of the events in the window; None without any."""
+        with self._lock:
+            self._forget()
+            if not self._events:
+                return None
+            return sum(value for _, value in self._events) / len(self._events)
 
     def _forget(self) -> None:
         oldest = self._clock() - self._window
-        while self._times and self._times[0] <= oldest:
-            self._times.popleft()
+        while self._events and self._events[0][0] <= oldest:
+            self._events.popleft()
 
 
 class Metrics:
@@ -209,8 +217,9 @@ class CameraMetrics:
 
     def published(self, frame: Frame, now: float) -> None:
         """Count a frame that went all the way; `now` is monotonic."""
-        self._meters["pipeline"].tick()
-        self._latency.observe(now - frame.captured)
+        latency = now - frame.captured
+        self._meters["pipeline"].tick(latency)
+        self._latency.observe(latency)
 
     def inference(self, seconds: float) -> None:
         """Take the time of the CNN for one face."""
@@ -230,6 +239,17 @@ class CameraMetrics:
         )  # fmt: skip
         info.labels(*self._model).set(1)
 
+    def model(self) -> dict[str, str] | None:
+        """Return what `engine` told: the labels of ``edge_fer_model_info`` but for the camera."""
+        if self._model is None:
+            return None
+        names = ("name", "quantization", "sha256", "runtime", "delegate", "adapter")
+        return dict(zip(names, self._model[1:], strict=True))
+
     def fps(self) -> float:
         """Return frames a second that went all the way, over the last 5 s."""
         return self._meters["pipeline"].rate()
+
+    def latency(self) -> float | None:
+        """Return the mean seconds from capture to the end of publishing, over the last 5 s."""
+        return self._meters["pipeline"].mean()

@@ -14,6 +14,8 @@ class Privacy:
 
     def __init__(self, config: PrivacyConfig | None = None) -> None:
         config = config or PrivacyConfig()
+        self.mode = config.mode
+        """``full``, ``anonymous`` or ``aggregate``."""
         self._min_people = config.min_people if config.mode == "aggregate" else 0
         self.places = config.mode == "full"
         """Whether boxes, pictures and numbers that count visits may be told."""

@@ -125,6 +125,7 @@ class CameraPublisher:
         for event in events if self._privacy.individuals else ():
             message = self._writer.event(event, frame, wall)
             self._mqtt.publish_event(f"{self._name}/event", message.json_bytes())
+            self._view.announce(message)
             # Visits of the anonymous need not stand in a journal.
             level = logging.INFO if self._privacy.places else logging.DEBUG
             face = message.face

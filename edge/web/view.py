@@ -13,10 +13,14 @@ import numpy as np
 from edge.annotate import annotate
 from edge.capture.health import Connection, SourceHealth
 from edge.capture.state import SourceState
+from edge.config import StreamConfig
 from edge.control import CameraControl, Switches
 from edge.emotions import Label
 from edge.metrics import CameraMetrics
 from edge.privacy import Privacy
+from edge.publish.event_log import EventLog
+from edge.publish.messages import EventMessage
+from edge.publish.timeline import Timeline
 from edge.records import Frame, Showing
 
 
@@ -30,8 +34,8 @@ class CameraView:
     ----------
     name
         The camera's.
-    quality
-        JPEG quality, 10..100.
+    config
+        How the picture is drawn and encoded.
     metrics
         The camera's; counts viewers.
     health
@@ -40,23 +44,27 @@ class CameraView:
         The camera's switches: nothing is shown while it is paused.
     privacy
         What may be shown of people.
+    events
+        Keeps the newest events for those who watch.
     """
 
     def __init__(
         self,
         name: str,
-        quality: int,
+        config: StreamConfig,
         metrics: CameraMetrics,
         health: SourceHealth,
         control: CameraControl | None = None,
         privacy: Privacy | None = None,
+        events: EventLog | None = None,
     ) -> None:
         self.name = name
         self._privacy = privacy or Privacy()
         self._health = health
         self._control = control or CameraControl()
         self._control.listen(lambda switches: self.blank("paused") if switches.paused else None)
-        self._quality = quality
+        self._quality = config.quality
+        self._events = events or EventLog()
         self._metrics = metrics
         self._changed = threading.Condition()
         self._frame: Frame | None = None
@@ -64,6 +72,8 @@ class CameraView:
         self._version = 0
         self._encoding = threading.Lock()
         self._jpeg = (0, b"")
+        self.timeline = Timeline()
+        """What faces showed of late; empty where privacy counts groups only."""
 
     @property
     def faces(self) -> list[dict[str, Any]]:
@@ -85,6 +95,16 @@ class CameraView:
         """How the camera's switches stand."""
         return self._control.switches
 
+    def obey(self, command: str) -> None:
+        """Carry out one of `edge.control.COMMANDS`.
+
+        Raises
+        ------
+        ValueError
+            If it is none of them.
+        """
+        self._control.obey(command)
+
     @property
     def paused(self) -> bool:
         """Whether the camera is paused by command."""
@@ -105,10 +125,23 @@ class CameraView:
         """How the camera's source is doing."""
         return self._health.connection()
 
-    @property
-    def fps(self) -> float:
-        """Frames a second that went through the whole pipeline."""
-        return self._metrics.fps()
+    def describe(self) -> dict[str, Any]:
+        """Return how the camera is doing, as the JSON of the API."""
+        now, latency = self.connection, self._metrics.latency()
+        return {
+            "name": self.name,
+            "status": now.state.value,
+            "fps": round(self._metrics.fps(), 1),
+            "latency": None if latency is None else round(latency, 4),
+            "picture": self.has_picture,
+            "paused": self.switches.paused,
+            "detector": self.switches.detector,
+            "privacy": self._privacy.mode,
+            "labels": self.labels,
+            "faces": self.faces,
+            "connection": now.describe(),
+            "model": self._metrics.model(),
+        }
 
     def clear(self) -> None:
         """Show no faces: nobody is there, or nobody can be seen."""
@@ -126,7 +159,13 @@ class CameraView:
             self._faces = faces
             if self._privacy.places:
                 self._put(frame)
+        if self._privacy.individuals:
+            self.timeline.add([face.label for face in faces])
         self._metrics.present([f.label for f in faces] if self._countable(faces) else ())
+
+    def announce(self, event: EventMessage) -> None:
+        """Keep an event for those who watch."""
+        self._events.add(event)
 
     def blank(self, text: str) -> None:
         """Show a dark picture with `text` instead of the camera's."""

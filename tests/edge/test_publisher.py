@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.capture.health import SourceHealth
 from edge.capture.state import SourceState
-from edge.config import CameraConfig, Config
+from edge.config import CameraConfig, Config, StreamConfig
 from edge.control import CameraControl
 from edge.emotions import EMOTIONS
 from edge.metrics import Metrics
@@ -49,7 +49,7 @@ class Camera:
         self.metrics = Metrics()
         self.control = CameraControl()
         self.view = CameraView(
-            "door", 80, self.metrics.camera("door"), health, self.control, privacy
+            "door", StreamConfig(), self.metrics.camera("door"), health, self.control, privacy
         )
         self.publisher = CameraPublisher(
             self.config,

@@ -9,10 +9,19 @@ import pytest
 import edge.web.view
 from edge.capture.health import SourceHealth
 from edge.capture.state import SourceState
+from edge.config import Config, StreamConfig
 from edge.metrics import Metrics
+from edge.publish.event_log import EventLog
 from edge.records import Box, Frame, ImageArray, Reading
 from edge.web.app import create_app
+from edge.web.site import Site
 from edge.web.view import CameraView
+
+
+def site(view: CameraView, stop: threading.Event, metrics: Metrics | None = None) -> Site:
+    config = Config.model_validate({"cameras": {"door": {"source": "demo"}}})
+    registry = (metrics or Metrics()).registry
+    return Site(config, {"door": view}, EventLog(), registry, lambda: True, stop)
 
 
 def frame(number: int) -> Frame:
@@ -23,7 +32,7 @@ def frame(number: int) -> Frame:
 def view() -> CameraView:
     health = SourceHealth()
     health.move(SourceState.ONLINE)
-    return CameraView("door", 80, Metrics().camera("door"), health)
+    return CameraView("door", StreamConfig(), Metrics().camera("door"), health)
 
 
 def test_a_picture_is_drawn_and_encoded_once_for_all_and_not_for_nobody(
@@ -59,7 +68,7 @@ def test_a_viewer_gets_the_newest_picture_when_it_comes(view: CameraView) -> Non
 
 def test_the_stream_ends_when_the_daemon_stops(view: CameraView) -> None:
     stop = threading.Event()
-    app = create_app("box", {"door": view}, Metrics().registry, stop, 2)
+    app = create_app(site(view, stop))
     view.show(frame(1), ())
     answer = app.test_client().get("/cameras/door/stream.mjpg")
     parts = answer.iter_encoded()
@@ -74,7 +83,7 @@ def test_pages_answer(view: CameraView) -> None:
     happy = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     view.show(frame(1), (Reading(Box(1, 2, 3, 4), happy),))
     metrics = Metrics()
-    client = create_app("box", {"door": view}, metrics.registry, threading.Event(), 2).test_client()
+    client = create_app(site(view, threading.Event(), metrics)).test_client()
     assert b"/cameras/door/stream.mjpg" in client.get("/").data
     assert client.get("/healthz").data == b"ok\n"
     assert b"edge_fer_mqtt_connected 0.0" in client.get("/metrics").data

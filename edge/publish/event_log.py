@@ -1,0 +1,73 @@
+"""The newest events of all cameras, for those who watch the page."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from edge.publish.messages import EventMessage
+
+_KEPT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as it went out over MQTT.
+
+    Attributes
+    ----------
+    id
+        Greater than that of every event before it, also of earlier runs of the daemon.
+    camera
+        Whose.
+    json
+        The message's own JSON.
+    """
+
+    id: int
+    camera: str
+    json: str
+
+
+class EventLog:
+    """Keeps the newest events in memory; any thread may add, ask and wait.
+
+    It is given what privacy allows to go out over MQTT, and nothing else.
+
+    Parameters
+    ----------
+    kept
+        At most so many; older ones are forgotten.
+    """
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._events: deque[LoggedEvent] = deque(maxlen=kept)
+        self._changed = threading.Condition()
+        self._last = int(time.time() * 1000)
+
+    @property
+    def last(self) -> int:
+        """The newest event's id, or one that is less than those of all to come."""
+        return self._last
+
+    def add(self, message: EventMessage) -> None:
+        """Keep an event, and wake those who wait."""
+        text = message.json_bytes().decode()
+        with self._changed:
+            self._last += 1
+            self._events.append(LoggedEvent(self._last, message.camera, text))
+            self._changed.notify_all()
+
+    def after(self, id_: int, camera: str | None = None, limit: int = _KEPT) -> list[LoggedEvent]:
+        """Return the newest events later than `id_`, oldest first, at most `limit` of them."""
+        with self._changed:
+            events = [
+                e for e in self._events if e.id > id_ and (camera is None or e.camera == camera)
+            ]
+        return events[-limit:]
+
+    def wait(self, id_: int, timeout: float) -> bool:
+        """Wait until there is an event later than `id_`; return False after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._last > id_, timeout)
