@@ -1,5 +1,6 @@
 """OpenCV's Haar cascade for frontal faces."""
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,8 @@ _SAME_FACE: Final = 0.3
 
 _CASCADE: Final = "haarcascade_frontalface_default.xml"
 
-_ENOUGH: Final = 5
-"""Windows that agree on a face, as OpenCV's own examples ask for."""
+_ENOUGH: Final = 6
+"""Windows that agree on a face, as OpenCV's own examples ask for: more than 5 neighbours."""
 
 
 class HaarDetector:
@@ -42,13 +43,13 @@ class HaarDetector:
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
             raise EdgeFerError(f"OpenCV's {_CASCADE} is missing at {path}: reinstall edge-fer")
-        # OpenCV returns the groups of more windows than this... and of as many.
-        self._agree = max(1, round(_ENOUGH * min_score / (1 - min_score)))
+        # OpenCV returns the groups of more windows than it is told, not of as many.
+        self._neighbours = max(1, math.ceil(_ENOUGH * min_score / (1 - min_score)) - 1)
 
     def detect(self, grey: NDArray[np.uint8], smallest: int = 0) -> list[Found]:
         """Return every face in ``[height, width]`` uint8 that is `smallest` pixels wide or more."""
         found, hits = self._cascade.detectMultiScale2(
-            grey, scaleFactor=1.1, minNeighbors=self._agree, minSize=(smallest, smallest)
+            grey, scaleFactor=1.1, minNeighbors=self._neighbours, minSize=(smallest, smallest)
         )
         if len(found) == 0:
             return []
