@@ -63,6 +63,7 @@ class Keep(keras.callbacks.Callback):
             "val_accuracy": accuracy(logs, "val_"),
             "learning_rate": float(self.model.optimizer.learning_rate),
             "seconds": time.monotonic() - self._began,
+            "iterations": int(self.model.optimizer.iterations),
         }
         self._run.epoch_done(self.model, row)
 

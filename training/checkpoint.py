@@ -85,8 +85,8 @@ class RunFolder:
             said = ", ".join(f"{k} was {before.get(k)}, now {options[k]}" for k in changed)
             raise EdgeFerError(f"cannot resume {self.path} with other options: {said}")
         # The row is written before the checkpoint: a kill between the two leaves one too many.
-        done = int(saved.optimizer.iterations) // int(rows[0]["steps"])
-        self.history = rows[:done]
+        done = int(saved.optimizer.iterations)
+        self.history = [row for row in rows if row["iterations"] <= done]
         model.set_weights(saved.get_weights())
         model.optimizer.build(model.trainable_variables)
         for now_empty, full in zip(
@@ -152,12 +152,18 @@ def read_history(path: Path) -> list[HistoryRow]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
         try:
-            rows = [{name: float(row[name]) for name in COLUMNS} for row in reader]
+            rows = [_numbers(row) for row in reader]
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"{path} is damaged in line {reader.line_num}") from None
     if not rows:
         raise ValueError(f"{path} is empty")
     return rows
+
+
+def _numbers(row: dict[str, str]) -> HistoryRow:
+    if "iterations" not in row:  # runs of before it was written
+        row["iterations"] = str(float(row["epoch"]) * float(row["steps"]))
+    return {name: float(row[name]) for name in COLUMNS}
 
 
 def _write(path: Path, text: str) -> None:

@@ -136,6 +136,23 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
             assert after[key] == pytest.approx(before[key], rel=1e-4, abs=1e-6), key
 
 
+def test_steps_that_float16_skipped_are_no_missing_epoch(
+    data: Path, unbroken: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    model = keras.models.load_model(folder / "last.keras")
+    model.optimizer.iterations.assign(model.optimizer.iterations - 1)
+    model.save(folder / "last.keras")
+    rows = (folder / "history.csv").read_text().splitlines()
+    *before, count = rows[-1].split(",")
+    rows[-1] = ",".join([*before, str(int(count) - 1)])
+    (folder / "history.csv").write_text("\n".join(rows))
+    done = run(*arguments(data, folder), "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3 epochs are done" in done.stderr
+
+
 def test_tensorflow_and_jax_train_alike(data: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE + "dropout: 0\n")  # its masks come from the backend's own dice
