@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from edge import __version__
 from edge.capture import make_source
 from edge.capture.collector import SourceCollector
 from edge.capture.factory import webcam_device
@@ -79,6 +80,7 @@ class Daemon:
         self._config = config
         self._stop = stop
         metrics = Metrics()
+        metrics.node(config.node, __version__)
         self._broker = make_broker(config.mqtt)
         self._mqtt = MqttPublisher(config.mqtt, config.node, metrics, config.folder)
         self._views: dict[str, CameraView] = {}
@@ -195,6 +197,7 @@ class Daemon:
         source = SourcePublisher(writer, self._mqtt, metrics)
         switches = ControlPublisher(writer, self._mqtt)
         control = switches.control
+        control.listen(metrics.switched)
         view = CameraView(
             name, camera.stream, metrics, source.health, control, privacy, self._events
         )

@@ -29,7 +29,7 @@ class SourceCollector(Collector):
         """Give the metrics as they stand."""
         up = _gauge("up", "1 while the source gives frames.")
         state = _gauge("state", "1 for what the source is doing, 0 for the rest.", "state")
-        age = _gauge("last_frame_age_seconds", "Since the newest frame; +Inf before any.")
+        age = _gauge("last_frame_age_seconds", "Time since the newest frame; +Inf before any.")
         online = _gauge("online_ratio", "Share of the last hour in which frames came, 0 to 1.")
         reconnects = _counter("reconnects", "Attempts to open the source again.")
         stalls = _counter("stalls", "Times that the source was silent for too long.")

@@ -1,0 +1,123 @@
+"""The metrics of one camera."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edge.classify.engine import Engine
+from edge.classify.model import ModelDescription
+from edge.control import Switches
+from edge.emotions import LABELS, Label
+from edge.metrics.labels import DROPS, STAGES
+from edge.metrics.rate import RateMeter
+from edge.records import Frame
+
+if TYPE_CHECKING:
+    from edge.metrics.registry import Metrics
+
+
+class CameraMetrics:
+    """The metrics of one camera; every method may be called from any thread."""
+
+    def __init__(self, metrics: "Metrics", camera: str, individuals: bool = True) -> None:
+        self.camera = camera
+        self._individuals = individuals
+        self._unscanned = metrics.unscanned.labels(camera)
+        self._metrics = metrics
+        self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
+        for stage, meter in self._meters.items():
+            metrics.fps.labels(camera, stage).set_function(meter.rate)
+        self._captured = metrics.captured.labels(camera)
+        self._processed = {stage: metrics.processed.labels(camera, stage) for stage in STAGES}
+        self._seconds = {stage: metrics.stage_seconds.labels(camera, stage) for stage in STAGES}
+        self._latency = metrics.latency.labels(camera)
+        self._faces = metrics.faces.labels(camera)
+        self._emotions = {e: metrics.emotions.labels(camera, e) for e in LABELS}
+        self._dropped = {
+            (stage, reason): metrics.dropped.labels(camera, stage, reason)
+            for stage, reasons in DROPS.items()
+            for reason in reasons
+        }
+        self._inference = metrics.inference.labels(camera)
+        self._delegate_failures = metrics.delegate_failures.labels(camera)
+        self._model: tuple[str, ...] | None = None
+        self.restarts = metrics.restarts.labels(camera)
+        self.viewers = metrics.viewers.labels(camera)
+        self.switched(Switches())
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage's work on a frame; it counts as processed when that ends well."""
+        start = time.perf_counter()
+        yield
+        self.worked(name, time.perf_counter() - start)
+
+    def worked(self, name: str, seconds: float) -> None:
+        """Count a frame that a stage has finished."""
+        if self._individuals or name != "classify":  # that takes as long as there are faces
+            self._seconds[name].observe(seconds)
+        self._processed[name].inc()
+        self._meters[name].tick()
+
+    def present(self, labels: Sequence[Label]) -> None:
+        """Take the labels of all who are present in a frame."""
+        self._faces.set(len(labels))
+        for label in labels:
+            self._emotions[label].inc()
+
+    def unscanned(self) -> None:
+        """Count a frame that tracks were carried over."""
+        self._unscanned.inc()
+
+    def captured(self) -> None:
+        """Count a frame that the source gave."""
+        self._captured.inc()
+
+    def dropped(self, stage: str, reason: str, frames: int = 1) -> None:
+        """Count frames that never reached a stage; `DROPS` has the reasons."""
+        self._dropped[stage, reason].inc(frames)
+
+    def published(self, frame: Frame, now: float) -> None:
+        """Count a frame that went all the way; `now` is monotonic."""
+        latency = now - frame.captured
+        self._meters["pipeline"].tick(latency)
+        self._latency.observe(latency)
+
+    def inference(self, seconds: float) -> None:
+        """Take the time of the CNN for one face."""
+        if self._individuals:
+            self._inference.observe(seconds)
+
+    def switched(self, switches: Switches) -> None:
+        """Tell how the camera's switches stand."""
+        self._metrics.paused.labels(self.camera).set(switches.paused)
+        self._metrics.detector.labels(self.camera).set(switches.detector)
+
+    def engine(self, model: ModelDescription, engine: Engine) -> None:
+        """Tell which model runs, and on what."""
+        if engine.failed:
+            self._delegate_failures.inc()
+        info = self._metrics.model_info
+        if self._model is not None:
+            info.remove(*self._model)
+        self._model = (
+            self.camera, model.name, model.quantization, model.sha256,
+            engine.runtime, engine.delegate, engine.adapter,
+        )  # fmt: skip
+        info.labels(*self._model).set(1)
+
+    def model(self) -> dict[str, str] | None:
+        """Return what `engine` told: the labels of ``edge_fer_model_info`` but for the camera."""
+        if self._model is None:
+            return None
+        names = ("name", "quantization", "sha256", "runtime", "delegate", "adapter")
+        return dict(zip(names, self._model[1:], strict=True))
+
+    def fps(self) -> float:
+        """Return frames a second that went all the way, over the last 5 s."""
+        return self._meters["pipeline"].rate()
+
+    def latency(self) -> float | None:
+        """Return the mean seconds from capture to the end of publishing, over the last 5 s."""
+        return self._meters["pipeline"].mean()
