@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edge.errors import EdgeFerError
+from edge.errors import ConfigError, EdgeFerError
 
 
 class CommandGroup(click.Group):
@@ -37,7 +37,7 @@ class CommandGroup(click.Group):
 
 
 def complain(error: EdgeFerError | OSError) -> int:
-    """Say what is wrong in one line on standard error; return the exit code."""
-    line = " ".join(str(error).split())
-    click.echo(f"error: {line}", err=True)
+    """Say what is wrong on standard error, a line each; return the exit code."""
+    for fault in (str(error), *(error.others if isinstance(error, ConfigError) else ())):
+        click.echo(f"error: {' '.join(fault.split())}", err=True)
     return error.exit_code if isinstance(error, EdgeFerError) else 1

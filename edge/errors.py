@@ -11,6 +11,16 @@ class EdgeFerError(Exception):
 
 
 class ConfigError(EdgeFerError):
-    """The configuration or what it names (a clip, a device, a model) does not exist or fit."""
+    """The configuration or what it names (a clip, a device, a model) does not exist or fit.
+
+    Parameters
+    ----------
+    message, others
+        What is wrong, a line each.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *others: str) -> None:
+        super().__init__(message)
+        self.others = others

@@ -16,6 +16,9 @@ from edge.config.section import Section
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+FOURCC_PATTERN: Final = r"^[ -~]{4}$"
+"""Of a pixel format."""
+
 _LEAST_AREA: Final = 0.0001
 """Of a polygon, as a part of the frame."""
 
@@ -87,7 +90,7 @@ class CaptureConfig(Section):
         None, description="What a webcam is asked for, as the next two; null leaves it as it is."
     )
     height: Annotated[int, Field(ge=16, le=16384)] | None = None
-    fourcc: Annotated[str, Field(pattern=r"^[ -~]{4}$")] | None = Field(
+    fourcc: Annotated[str, Field(pattern=FOURCC_PATTERN)] | None = Field(
         None, description="A pixel format such as MJPG: large pictures over USB 2 need it."
     )
 
@@ -206,12 +209,22 @@ class StreamConfig(Section):
     quality: int = Field(80, ge=10, le=100, description="JPEG quality.")
 
 
+def _source(value: Any) -> Any:
+    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not number and (not isinstance(value, str) or not value):
+        raise ValueError(
+            "a source is demo, a device, a file, a folder, a URL, or the number of a webcam"
+        )
+    return value
+
+
 class CameraConfig(Section):
     """A camera: its source, and its own values for any of the global sections."""
 
-    source: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, ge=0)] = Field(
+    source: Annotated[int | str, BeforeValidator(_source)] = Field(
+        union_mode="left_to_right",
         description="demo, /dev/video0, a number, a video file, a folder of images, "
-        "an rtsp:// or http:// URL."
+        "an rtsp:// or http:// URL.",
     )
     username: str | None = Field(None, max_length=1000, description="Of the URL's camera.")
     password: SecretStr | None = Field(None, max_length=1000)

@@ -9,15 +9,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from edge.config import Config
+from edge.config.faults import Keys, describe_faults, dotted, place
 from edge.errors import ConfigError
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
 _VARIABLE: Final = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+))\}")
 """``${NAME}`` or ``${file:PATH}``."""
-
-_HARMLESS: Final = re.compile(r"[\w.-]{1,40}")
-"""A value that may be shown in an error: one word or number, and so no URL with a password."""
 
 
 def load_config(path: Path) -> Config:
@@ -60,7 +58,7 @@ def read_checked(path: Path, model: type[Checked]) -> Checked:
     try:
         return model.model_validate(filled)
     except ValidationError as error:
-        raise ConfigError(_describe(error, path, tree)) from None
+        raise ConfigError(*describe_faults(error, path, tree, model)) from None
 
 
 def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
@@ -73,13 +71,13 @@ def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
     seen = set()
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode) and key.value in seen:
-            line = key.start_mark.line + 1
-            raise ConfigError(f"{path}, line {line}: {key.value} stands here a second time")
+            mark = f"line {key.start_mark.line + 1}, column {key.start_mark.column + 1}"
+            raise ConfigError(f"{path}, {mark}: {key.value} stands here a second time")
         seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
         _refuse_duplicates(value, path)
 
 
-def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> Any:
+def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
     """Replace ``${NAME}`` and ``${file:PATH}`` in every string below `value`."""
     if isinstance(value, dict):
         return {k: _fill(v, path, tree, (*key, k)) for k, v in value.items()}
@@ -93,72 +91,25 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) 
         if file is not None:
             return _secret(path.parent / file, path, tree, key)
         if name not in os.environ:
-            line, _ = _find(tree, key)
             raise ConfigError(
-                f"{path}, line {line}: {_dotted(key)} needs the environment variable {name}: set it"
+                f"{_where(path, tree, key)} needs the environment variable {name}: set it"
             )
         return os.environ[name]
 
     return _VARIABLE.sub(variable, value)
 
 
-def _secret(file: Path, path: Path, tree: yaml.Node | None, key: tuple[Any, ...]) -> str:
+def _secret(file: Path, path: Path, tree: yaml.Node | None, key: Keys) -> str:
     try:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        line, _ = _find(tree, key)
         reason = getattr(error, "strerror", None) or "not text"
-        raise ConfigError(
-            f"{path}, line {line}: {_dotted(key)} needs the file {file}: {reason}"
-        ) from None
+        raise ConfigError(f"{_where(path, tree, key)} needs the file {file}: {reason}") from None
 
 
-def _describe(error: ValidationError, path: Path, tree: yaml.Node | None) -> str:
-    """Say the first fault in one line.
-
-    A fault of a global section shows again in every camera that takes it over: the place that
-    stands in the file is the one to name.
-    """
-    faults: list[dict[str, Any]] = [
-        {**fault, "loc": tuple(part for part in fault["loc"] if not str(part).startswith("<"))}
-        for fault in error.errors()
-    ]
-    places = [_find(tree, fault["loc"]) for fault in faults]
-    depths = [depth - len(fault["loc"]) for fault, (_, depth) in zip(faults, places, strict=True)]
-    best = depths.index(max(depths))
-    fault, (line, depth) = faults[best], places[best]
-    key = _dotted(fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        what = f"unknown key {key}"
-    elif fault["type"] == "missing":
-        what = f"{key} is missing"
-    else:
-        # What lies deeper than the file's own keys is pydantic's, such as a union's member.
-        key = _dotted(fault["loc"][:depth]) if depth else key
-        said = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
-        wanted = said.removeprefix("Input should be ")
-        should = " should be " if wanted != said else ": "
-        value = fault["input"]
-        harmless = _HARMLESS.fullmatch(str(value)) and "password" not in key
-        what = f"{key}{should}{wanted}{f', not {value!r}' if harmless else ''}"
-    return f"{path}, line {line}: {what}"
-
-
-def _find(node: yaml.Node | None, keys: tuple[Any, ...]) -> tuple[int, int]:
-    """Return the line of the deepest of `keys` that the file has, and how deep that is."""
-    line = 1
-    for depth, key in enumerate(keys):
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = [(k, v) for k, v in pairs if k.value == str(key)]
-        if not found:
-            return line, depth
-        line = found[0][0].start_mark.line + 1
-        node = found[0][1]
-    return line, len(keys)
-
-
-def _dotted(keys: tuple[Any, ...]) -> str:
-    return ".".join(str(key) for key in keys if key != "[key]") or "the file"
+def _where(path: Path, tree: yaml.Node | None, keys: Keys) -> str:
+    line, column, _ = place(tree, keys)
+    return f"{path}, line {line}, column {column}: {dotted(keys)}"
 
 
 def _mark(error: yaml.YAMLError) -> str:

@@ -17,6 +17,9 @@ from edge.config.section import Port, Section
 TOPIC_PATTERN: Final = r"^[A-Za-z0-9_][\w/.-]*$"
 """What may begin topics: no wildcards, and nothing below the broker's own ``$SYS``."""
 
+HOST_PATTERN: Final = r"^[A-Za-z0-9_:]([A-Za-z0-9_:-]|\.[A-Za-z0-9_:-])*$"
+"""A host name or an address."""
+
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 QoS = Literal[0, 1]
@@ -110,7 +113,7 @@ class MqttConfig(Section):
     broker: str = Field(
         "embedded",
         description="embedded, or a host name or address.",
-        pattern=r"^[A-Za-z0-9_:]([A-Za-z0-9_:-]|\.[A-Za-z0-9_:-])*$",
+        pattern=HOST_PATTERN,
         max_length=253,
     )
     port: Port = 1883

@@ -48,45 +48,60 @@ def test_a_value_comes_from_the_environment(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cameras: {demo: {source: demo}}\ncolour: red", "line 2: unknown key colour"),
+        ("cameras: {demo: {source: demo}}\ncolour: red", "line 2, column 1: unknown key colour"),
         (
             "detect:\n  kind: haar\n  wdith: 3\ncameras: {demo: {source: demo}}",
-            "line 3: unknown key detect.wdith",
+            "line 3, column 3: unknown key detect.wdith: did you mean detect.width?",
         ),
         (
             "cameras:\n  demo:\n    source: demo\n    detect: {wdith: 3}",
-            "line 4: unknown key cameras.demo.detect.wdith",
+            "line 4, column 14: unknown key cameras.demo.detect.wdith: did you mean",
         ),
         (
             "cameras:\n  demo: {source: demo}\nweb:\n  port: eighty",
-            "line 4: web.port should be a valid integer",
+            "line 4, column 9: web.port should be a whole number, not eighty",
         ),
-        ("cameras: {demo: {source: demo}}\nweb: {host: 0.0.0.0}", "line 2: web.host should be"),
+        (
+            "cameras: {demo: {source: demo}}\nweb: {host: 0.0.0.0}",
+            "web: host 0.0.0.0 is beyond loopback",
+        ),
         (
             "cameras: {demo: {source: demo}}\ndetect: {kind: yolo}",
-            "line 2: detect.kind should be 'haar' or 'dlib', not 'yolo'",
+            "line 2, column 16: detect.kind should be haar or dlib, not yolo",
         ),
-        ("cameras: {demo: {source: demo}}\npublish: 3", "line 2: publish should be"),
-        ("cameras: {demo: {}}", "line 1: cameras.demo.source is missing"),
-        ("cameras: {demo: }", "line 1: cameras.demo should be"),
-        ("cameras: {}", "cameras: Dictionary should have at least 1"),
-        ("cameras: {a/b: {source: demo}}", "cameras.a/b: String should match"),
+        (
+            "cameras: {demo: {source: demo}}\npublish: 3",
+            "line 2, column 10: publish should be a section",
+        ),
+        ("cameras: {demo: {}}", "line 1, column 17: cameras.demo.source is missing"),
+        ("cameras: {demo: }", "line 1, column 11: cameras.demo should be"),
+        ("cameras: {}", "line 1, column 10: cameras should be of 1 entries or more"),
+        (
+            "cameras: {a/b: {source: demo}}",
+            "line 1, column 11: cameras.a/b should be letters, digits",
+        ),
         ("node: box-1", "cameras is missing"),
-        ("cameras: {demo: {source: 1.5}}", "line 1: cameras.demo.source should be"),
-        ("cameras: {demo: {source: true}}", "line 1: cameras.demo.source should be"),
-        ("cameras: {demo: {source: -1}}", "line 1: cameras.demo.source should be"),
-        ("cameras:\n  a: {source: demo}\n  a: {source: 0}", "line 3: a stands here a second time"),
+        ("cameras: {demo: {source: 1.5}}", "line 1, column 26: cameras.demo.source: a source is"),
+        ("cameras: {demo: {source: true}}", "line 1, column 26: cameras.demo.source: a source is"),
+        ("cameras: {demo: {source: -1}}", "line 1, column 26: cameras.demo.source: a source is"),
+        (
+            "cameras:\n  a: {source: demo}\n  a: {source: 0}",
+            "line 3, column 3: a stands here a second time",
+        ),
         ("cameras: &a {demo: *a}", "not a configuration"),
         ("node: 2020-13-41\ncameras: {demo: {source: demo}}", "not a configuration"),
         ("[" * 3000, "not a configuration"),
-        ("cameras: {demo: {source: demo}}\nmqtt: {broker: a..b}", "line 2: mqtt.broker"),
-        ("cameras: {demo: {source: demo}}\nmqtt: {prefix: $SYS}", "line 2: mqtt.prefix"),
+        (
+            "cameras: {demo: {source: demo}}\nmqtt: {broker: a..b}",
+            "line 2, column 16: mqtt.broker should be embedded, a host",
+        ),
+        ("cameras: {demo: {source: demo}}\nmqtt: {prefix: $SYS}", "line 2, column 16: mqtt.prefix"),
         ("cameras: [", "line 1, column 11: not valid YAML"),
         ("- 1", "expected keys"),
         ("", "expected keys"),
         (
             "cameras:\n  door: {source: '${NO_SUCH_NAME}'}",
-            "line 2: cameras.door.source needs the environment variable NO_SUCH_NAME",
+            "line 2, column 18: cameras.door.source needs the environment variable NO_SUCH_NAME",
         ),
     ],
 )
@@ -95,6 +110,39 @@ def test_a_fault_is_named_in_one_line(tmp_path: Path, text: str, message: str) -
         load(tmp_path, text)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_every_fault_is_named_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+cameras:
+  demo: {source: demo, detect: {evry: 3}}
+  door: {source: -1}
+detect:
+  kind: yolo
+  every: 0
+rate_hz: 5
+capture: {webcam: {width: 3}, fourcc: MPEG4}
+"""
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, text)
+    first, *others = [
+        f.partition("config.yaml, ")[2] for f in (*error.value.args, *error.value.others)
+    ]
+    assert first == (
+        "line 2, column 33: unknown key cameras.demo.detect.evry: "
+        "did you mean cameras.demo.detect.every?"
+    )
+    assert others == [
+        "line 3, column 18: cameras.door.source: a source is demo, a device, a file, a folder, "
+        "a URL, or the number of a webcam",
+        "line 5, column 9: detect.kind should be haar or dlib, not yolo",
+        "line 6, column 10: detect.every should be 1 or more, not 0",
+        "line 7, column 1: unknown key rate_hz: publish.rate_hz has its place there",
+        "line 8, column 11: unknown key capture.webcam: width, height, fps and fourcc stand in "
+        "capture itself",
+        "line 8, column 39: capture.fourcc should be the four characters of a format, MJPG say, "
+        "not MPEG4",
+    ]
 
 
 def test_a_wrong_password_is_not_shown(tmp_path: Path) -> None:
@@ -153,11 +201,13 @@ def test_a_secret_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_login_without_its_place_is_named(tmp_path: Path, camera: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=f"line 1: cameras.door: .*{message}") as error:
+    with pytest.raises(ConfigError, match=f"line 1, column 17: cameras.door: .*{message}") as error:
         load(tmp_path, f"cameras: {{door: {camera}}}")
     assert "secret" not in str(error.value)
 
 
 def test_a_secret_without_its_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"line 2: mqtt\.password needs the file .*: No such"):
+    with pytest.raises(
+        ConfigError, match=r"line 2, column 18: mqtt\.password needs the file .*: No such"
+    ):
         load(tmp_path, "cameras: {door: {source: demo}}\nmqtt: {password: '${file:none}'}")

@@ -43,26 +43,26 @@ def test_where_we_connect_to(tmp_path: Path, text: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version: 4", "line 3: mqtt.version should be 'auto', '5' or '3.1.1', not '4'"),
-        ("version: true", "line 3: mqtt.version should be"),
-        ("listen: 0.0.0.0", "line 3: mqtt.listen: beyond loopback mqtt.username"),
+        ("version: 4", "mqtt.version should be auto, 5 or 3.1.1, not 4"),
+        ("version: true", "mqtt.version should be"),
+        ("listen: 0.0.0.0", "mqtt.listen: beyond loopback mqtt.username"),
         ("{listen: 10.0.0.7, username: me}", "mqtt.listen: beyond loopback"),
         ("{listen: 10.0.0.7, username: me, password: ''}", "mqtt.listen: beyond"),
         ("listen: everywhere", "mqtt.listen: not an IPv4 address"),
         ("tls: {}", "mqtt.tls: the embedded broker has no TLS"),
         ("{broker: b, tls: {key: k}}", "mqtt.tls: certificate and key go together"),
         ("{broker: b, tls: {crt: k}}", "unknown key mqtt.tls.crt"),
-        ("outbox: {messages: 0}", "mqtt.outbox.messages should be greater than or equal to 1"),
-        ("outbox: {folder: ''}", "mqtt.outbox.folder: String should have at least 1 character"),
+        ("outbox: {messages: 0}", "mqtt.outbox.messages should be 1 or more"),
+        ("outbox: {folder: ''}", "mqtt.outbox.folder should be no empty text"),
         ("topics: {event: {qos: 2}}", "mqtt.topics.event.qos should be 0 or 1, not 2"),
         ("topics: {events: {}}", "unknown key mqtt.topics.events"),
-        ("discovery: home/+", "mqtt.discovery: String should match"),
+        ("discovery: home/+", "mqtt.discovery should be letters"),
         ("{broker: b, password: x}", "mqtt.password: mqtt.username must be set as well"),
         (
             "{topics: {state: {retain: false}}, discovery: homeassistant}",
             "mqtt.discovery: needs mqtt.topics.state.retain",
         ),
-        ("event_expiry_seconds: 0", "mqtt.event_expiry_seconds should be greater than"),
+        ("event_expiry_seconds: 0", "mqtt.event_expiry_seconds should be 1 or more"),
     ],
 )
 def test_a_fault_is_named_in_one_line(tmp_path: Path, text: str, message: str) -> None:

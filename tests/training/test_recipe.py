@@ -31,14 +31,14 @@ def test_an_unknown_recipe_names_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs: 3\nspeed: 4\n", "line 2: unknown key speed"),
-        ("epochs: many\n", "line 1: epochs should be"),
-        ("epochs: 3\naugmentation:\n  flip: 2\n", r"line 3: augmentation\.flip should be less"),
+        ("epochs: 3\nspeed: 4\n", "line 2, column 1: unknown key speed"),
+        ("epochs: many\n", "line 1, column 9: epochs should be"),
+        ("epochs: 3\naugmentation:\n  flip: 2\n", r"column 9: augmentation.flip should be 1"),
         ("batch_size: 8\n", "epochs is missing"),
         ("", "expected keys such as 'epochs:'"),
-        ("epochs: 3\nlearning_rate: .nan\n", "line 2: learning_rate should be a finite number"),
-        ("epochs: 3\nlearning_rate: .inf\n", "line 2: learning_rate should be a finite number"),
-        ("epochs: 3\ngrowth: {size: 36, share: 1.0}\n", "line 2: growth.share should be less than"),
+        ("epochs: 3\nlearning_rate: .nan\n", "column 16: learning_rate should be a finite number"),
+        ("epochs: 3\nlearning_rate: .inf\n", "column 16: learning_rate should be a finite number"),
+        ("epochs: 3\ngrowth: {size: 36, share: 1.0}\n", "growth.share should be less than 1"),
         ("epochs: 3\nschedule: constant\nwarmup: 0.1\n", "warmup goes with schedule: cosine"),
     ],
 )
