@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 import cv2
-import numpy as np
 
 from edge.annotate import annotate
 from edge.classify import Classifier
 from edge.detect import FaceFinder
 from edge.errors import ConfigError, EdgeFerError
+from edge.picture import decode
 from edge.records import ImageArray, Reading, by_emotion
 
 
@@ -74,26 +74,11 @@ def read_image(path: Path) -> ImageArray:
         If it is missing, damaged or no image at all.
     """
     try:
-        content = path.read_bytes()
+        return decode(path.read_bytes())
     except OSError as error:
         raise EdgeFerError(f"cannot read {path}: {error.strerror}") from None
-    try:
-        coded = np.frombuffer(content, np.uint8)
-        image = cv2.imdecode(coded, cv2.IMREAD_COLOR) if _whole(content) else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise EdgeFerError(f"{path} is not an image that can be read: damaged, or no image at all")
-    return np.asarray(image, np.uint8)
-
-
-def _whole(content: bytes) -> bool:
-    """Return whether a JPEG or PNG goes on to its end marker; OpenCV fills up what is missing."""
-    if content.startswith(b"\xff\xd8"):
-        return content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) > 0
-    if content.startswith(b"\x89PNG"):
-        return b"IEND" in content
-    return bool(content)
+    except EdgeFerError as error:
+        raise EdgeFerError(f"{path} is {error}") from None
 
 
 def _print(path: Path, readings: tuple[Reading, ...]) -> None:

@@ -8,7 +8,8 @@ from typing import Final
 
 from edge.publish.messages import EventMessage
 
-_KEPT: Final = 1000
+KEPT: Final = 1000
+"""Older events are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class EventLog:
         At most so many; older ones are forgotten.
     """
 
-    def __init__(self, kept: int = _KEPT) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
         self._events: deque[LoggedEvent] = deque(maxlen=kept)
         self._changed = threading.Condition()
         self._last = int(time.time() * 1000)
@@ -59,13 +60,17 @@ class EventLog:
             self._events.append(LoggedEvent(self._last, message.camera, text))
             self._changed.notify_all()
 
-    def after(self, id_: int, camera: str | None = None, limit: int = _KEPT) -> list[LoggedEvent]:
-        """Return the newest events later than `id_`, oldest first, at most `limit` of them."""
+    def after(self, id_: int, camera: str | None = None, limit: int = KEPT) -> list[LoggedEvent]:
+        """Return the events that followed `id_`, oldest first, and the first `limit` of them."""
+        return [event for event in self._of(camera) if event.id > id_][:limit]
+
+    def newest(self, camera: str | None = None, limit: int = KEPT) -> list[LoggedEvent]:
+        """Return the last `limit` events, oldest first."""
+        return self._of(camera)[-limit:]
+
+    def _of(self, camera: str | None) -> list[LoggedEvent]:
         with self._changed:
-            events = [
-                e for e in self._events if e.id > id_ and (camera is None or e.camera == camera)
-            ]
-        return events[-limit:]
+            return [event for event in self._events if camera in {None, event.camera}]
 
     def wait(self, id_: int, timeout: float) -> bool:
         """Wait until there is an event later than `id_`; return False after `timeout` seconds."""

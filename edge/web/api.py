@@ -1,25 +1,19 @@
-"""The JSON API."""
+"""The cameras and their switches, as JSON."""
+
+from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
+from pydantic import ValidationError
 
-import edge
+from edge.web.answers import Command
+from edge.web.query import camera_named
 from edge.web.site import Site
-from edge.web.state import describe_box
-from edge.web.view import CameraView
+from edge.web.state import describe_box, describe_camera
 
 
 def blueprint(site: Site) -> Blueprint:
-    """Serve ``/api`` but for what goes on for ever."""
+    """Serve ``/api/state`` and ``/api/cameras``."""
     api = Blueprint("api", __name__, url_prefix="/api")
-
-    def camera_named(name: str) -> CameraView:
-        if name not in site.views:
-            abort(404, f"no camera named {name}")
-        return site.views[name]
-
-    @api.get("/version")
-    def version() -> Response:
-        return jsonify({"version": edge.__version__, "node": site.config.node})
 
     @api.get("/state")
     def state() -> Response:
@@ -27,30 +21,32 @@ def blueprint(site: Site) -> Blueprint:
 
     @api.get("/cameras")
     def cameras() -> Response:
-        return jsonify([view.describe() for view in site.views.values()])
+        return jsonify([describe_camera(view) for view in site.views.values()])
 
     @api.get("/cameras/<name>")
     def camera(name: str) -> Response:
-        return jsonify(camera_named(name).describe())
+        return jsonify(describe_camera(camera_named(site, name)))
 
     @api.get("/cameras/<name>/timeline")
     def timeline(name: str) -> Response:
-        return jsonify(camera_named(name).timeline.describe())
+        return jsonify(camera_named(site, name).timeline.describe())
 
     @api.post("/cameras/<name>/control")
     def control(name: str) -> Response:
-        view = camera_named(name)
-        given = request.get_json()
-        try:
-            view.obey(given["command"] if isinstance(given, dict) else "")
-        except (KeyError, ValueError) as error:
-            abort(422, str(error))
-        return jsonify(view.describe())
-
-    @api.get("/events/history")
-    def history() -> Response:
-        events = site.events.after(0, request.args.get("camera"))
-        body = ",".join(event.json for event in events)
-        return Response(f'{{"events":[{body}]}}', mimetype="application/json")
+        view = camera_named(site, name)
+        view.obey(_command())
+        return jsonify(describe_camera(view))
 
     return api
+
+
+def _command() -> str:
+    """Return the command in the request's body, or end the request."""
+    if not request.is_json:
+        abort(415, 'send JSON such as {"command": "pause"}')
+    try:
+        return Command.model_validate_json(request.get_data()).command
+    except ValidationError as error:
+        fault: Any = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        abort(422, f"{where}: {fault['msg']}" if where else fault["msg"])

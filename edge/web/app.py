@@ -1,18 +1,24 @@
 """The Flask application, put together from its parts."""
 
+from typing import Final
+
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from edge.web import api, health, live, pages, problem, stream
+from edge.web import about, api, health, live, pages, predict, problem, stream
 from edge.web.site import Site
+
+_LARGEST_BODY: Final = 64_000
+"""Bytes; pictures may be larger."""
 
 
 def create_app(site: Site) -> Flask:
     """Build what the web server serves of the box."""
     app = Flask(__name__)
     app.json = _InOrder(app)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     problem.handle_errors(app)
-    for part in (pages, api, live, stream, health):
+    for part in (pages, about, api, live, predict, stream, health):
         app.register_blueprint(part.blueprint(site))
     return app
 

@@ -1,11 +1,15 @@
 """What machines ask for: is the process alive, are the cameras, and the metrics."""
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import ServiceUnavailable
 
+from edge.capture.state import SourceState
+from edge.web.problem import problem
 from edge.web.site import Site
 
 _TURN_SECONDS: Final = 30.0
@@ -20,20 +24,14 @@ def blueprint(site: Site) -> Blueprint:
     def healthz() -> Response:
         silent = time.monotonic() - site.last_turn()
         if silent > _TURN_SECONDS:
-            abort(503, f"the main loop has not come round for {silent:.0f} s")
+            raise ServiceUnavailable(f"the main loop has not come round for {silent:.0f} s")
         return Response("ok\n", mimetype="text/plain")
 
     @health.get("/readyz")
     def readyz() -> Response:
-        missing = [
-            f"camera {view.name} is {view.connection.state.value}"
-            for view in site.views.values()
-            if view.connection.state.value not in {"online", "ended"}
-        ]
-        if not site.broker_connected():
-            missing.append("no connection to the MQTT broker")
+        missing = list(_missing(site))
         if missing:
-            abort(503, "; ".join(missing))
+            return problem(503, "; ".join(missing), missing=missing)
         return Response("ok\n", mimetype="text/plain")
 
     @health.get("/metrics")
@@ -41,3 +39,13 @@ def blueprint(site: Site) -> Blueprint:
         return Response(generate_latest(site.registry), content_type=CONTENT_TYPE_LATEST)
 
     return health
+
+
+def _missing(site: Site) -> Iterator[str]:
+    """Say what does not work as configured; a camera that is paused is meant to rest."""
+    for view in site.views.values():
+        state = view.connection.state
+        if state not in {SourceState.ONLINE, SourceState.ENDED} and not view.paused:
+            yield f"camera {view.name} is {state.value}"
+    if not site.broker_connected():
+        yield f"no connection to the MQTT broker at {site.config.mqtt.host}"

@@ -1,38 +1,96 @@
-"""Server-sent events: the state of the box as it changes, and every event."""
+"""Events: as they come, with the state of the box as it changes, and those that were."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import ServiceUnavailable
 
+from edge.publish.event_log import KEPT, EventLog
+from edge.web.answers import MOST_ID
+from edge.web.query import as_whole_number, camera_named, whole_number
 from edge.web.site import Site
-from edge.web.state import describe_box
+from edge.web.state import SharedState
 
 _STATE_SECONDS: Final = 0.5
+"""Between two looks at the state."""
+
+_HEARTBEAT_SECONDS: Final = 15.0
+"""The state is sent at least so often: the client sees that we live, and we that it does."""
+
+_RETRY_SECONDS: Final = 10
+_USUAL_EVENTS: Final = 100
 
 
 def blueprint(site: Site) -> Blueprint:
-    """Serve ``/api/events``."""
+    """Serve ``/api/events``, to ``web.max_viewers`` at most, and ``/api/events/history``."""
     live = Blueprint("live", __name__, url_prefix="/api")
+    seats = threading.BoundedSemaphore(site.config.web.max_viewers)
+    state = SharedState(site)
 
     @live.get("/events")
     def events() -> Response:
-        last = request.headers.get("Last-Event-ID", "")
-        since = int(last) if last.isascii() and last.isdigit() else site.events.last
-        response = Response(_messages(site, since), mimetype="text/event-stream")
+        response = Response(mimetype="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"  # nginx would hold messages back
+        if request.method == "HEAD":
+            return response
+        since = _resume(site.events)
+        if not seats.acquire(blocking=False):
+            busy = f"{site.config.web.max_viewers} are listening already"
+            raise ServiceUnavailable(busy, retry_after=_RETRY_SECONDS)
+        gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        response.response = _messages(site, state, since, gone)
+        response.call_on_close(seats.release)
         return response
+
+    @live.get("/events/history")
+    def history() -> Response:
+        name = request.args.get("camera")
+        if name is not None:
+            camera_named(site, name)
+        limit = whole_number("limit", 1, KEPT) or _USUAL_EVENTS
+        after, last = whole_number("after", 0, MOST_ID), site.events.last
+        if after is None:
+            events = site.events.newest(name, limit)
+        else:
+            events = site.events.after(after, name, limit)
+            last = events[-1].id if events else after
+        body = ",".join(event.json for event in events)
+        return Response(f'{{"events":[{body}],"last":{last}}}', mimetype="application/json")
 
     return live
 
 
-def _messages(site: Site, last: int) -> Iterator[str]:
-    """Give a ``state`` message twice a second, and an ``event`` message for every event."""
+def _resume(events: EventLog) -> int:
+    """Return the id of the last event that the client has, or of the newest for a new client."""
+    header = request.headers.get("Last-Event-ID")
+    if header:
+        last = as_whole_number("Last-Event-ID", header, 0, MOST_ID)
+    else:
+        after = whole_number("after", 0, MOST_ID)
+        last = events.last if after is None else after
+    # An id that is not given yet is of an earlier run with a clock that was ahead: all is new.
+    return last if last <= events.last else 0
+
+
+def _messages(
+    site: Site, shared: SharedState, last: int, gone: Callable[[], bool]
+) -> Iterator[str]:
+    """Give a ``state`` message when something changed, and an ``event`` message for every event."""
     yield "retry: 2000\n\n"
-    while not site.stop.is_set():
-        yield f"event: state\ndata: {json.dumps(describe_box(site))}\n\n"
-        if site.events.wait(last, _STATE_SECONDS):
-            for event in site.events.after(last):
-                last = event.id
-                yield f"id: {event.id}\nevent: event\ndata: {event.json}\n\n"
-            site.stop.wait(_STATE_SECONDS)
+    told, look, heartbeat = -1, 0.0, 0.0
+    while not (site.stop.is_set() or gone()):
+        now = time.monotonic()
+        if now >= look:
+            look = now + _STATE_SECONDS
+            version, state = shared.newest()
+            if version != told or now >= heartbeat:
+                told, heartbeat = version, now + _HEARTBEAT_SECONDS
+                yield f"event: state\ndata: {state}\n\n"
+        site.events.wait(last, max(0.0, look - time.monotonic()))
+        for event in site.events.after(last):
+            last = event.id
+            yield f"id: {event.id}\nevent: event\ndata: {event.json}\n\n"

@@ -1,0 +1,108 @@
+"""The OpenAPI 3.1 document, made of `OPERATIONS` and of the models of the answers."""
+
+from http import HTTPStatus
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+import edge
+from edge.publish.messages import EventMessage
+from edge.web.answers import NotReady, Problem
+from edge.web.operations import OPERATIONS, Operation, Parameter, Schema
+from edge.web.problem import MEDIA_TYPE
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+
+_ANYWHERE: Final = (401, 421, 429, 500)
+"""No login, asked for by a name that is not ours, too many failed logins, a fault."""
+
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+}
+
+
+def describe_api(cameras: list[str]) -> dict[str, Any]:
+    """Return the document for a box with these cameras."""
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _describe(operation, cameras)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "edge-fer",
+            "summary": "Facial expression recognition at the edge.",
+            "version": edge.__version__,
+        },
+        # On loopback without a login nothing is asked for, hence the empty one.
+        "security": [{}, *({name: []} for name in _SECURITY)],
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": _SECURITY},
+    }
+
+
+def _describe(operation: Operation, cameras: list[str]) -> dict[str, Any]:
+    parameters = operation.parameters
+    errors = {*operation.errors, *_ANYWHERE}
+    if "{name}" in operation.path:
+        parameters = (Parameter("name", "The camera's.", place="path"), *parameters)
+        errors.add(404)
+    described: dict[str, Any] = {
+        "operationId": f"{operation.method} {operation.path}",
+        "summary": operation.summary,
+        "parameters": [_parameter(parameter, cameras) for parameter in parameters],
+        "responses": {
+            "200": {
+                "description": "As asked for.",
+                "content": {operation.media_type: {"schema": _reference(operation.answer)}},
+            },
+            **{str(status): _problem(status, operation) for status in sorted(errors)},
+        },
+    }
+    if operation.path == "/healthz":
+        described["security"] = []
+    if operation.body:
+        content = {kind: {"schema": _reference(what)} for kind, what in operation.body.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _parameter(parameter: Parameter, cameras: list[str]) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "description": parameter.description,
+        "schema": parameter.schema or {"type": "string", "enum": cameras},
+    }
+
+
+def _problem(status: int, operation: Operation) -> dict[str, Any]:
+    model = NotReady if operation.path == "/readyz" else Problem
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": _reference(model)}},
+    }
+
+
+def _reference(what: Any) -> Schema:
+    """Return the schema of a model, of a list of one, or of what is a schema itself."""
+    if isinstance(what, dict):
+        return what
+    if get_args(what):
+        return {"type": "array", "items": _reference(get_args(what)[0])}
+    return {"$ref": _REFERENCE.format(model=what.__name__)}
+
+
+def _schemas() -> dict[str, Any]:
+    used: set[type] = {EventMessage, Problem, NotReady}
+    for operation in OPERATIONS:
+        for what in (operation.answer, *operation.body.values()):
+            used |= {w for w in (what, *get_args(what)) if isinstance(w, type)}
+    models = [(model, "serialization") for model in used if issubclass(model, BaseModel)]
+    ordered = sorted(models, key=lambda pair: pair[0].__name__)
+    _, schema = models_json_schema(ordered, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    schemas: dict[str, Any] = schema["$defs"]
+    return schemas
