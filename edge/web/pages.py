@@ -2,21 +2,26 @@
 
 from flask import Blueprint, render_template
 
+import edge
 from edge.annotate import COLOURS
 from edge.web.site import Site
 
 
 def blueprint(site: Site) -> Blueprint:
-    """Serve the page at ``/``."""
+    """Serve the page at ``/``; what it shows comes from the API, by ``static/page.js``."""
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")
     def index() -> str:
         colours = {
-            emotion: "#{2:02x}{1:02x}{0:02x}".format(*colour) for emotion, colour in COLOURS.items()
+            label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in COLOURS.items()
         }
         return render_template(
-            "index.html", node=site.config.node, cameras=list(site.views), colours=colours
+            "index.html",
+            node=site.config.node,
+            version=edge.__version__,
+            cameras=list(site.views),
+            colours=colours,
         )
 
     return pages

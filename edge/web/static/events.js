@@ -1,0 +1,90 @@
+// What happened, newest first, in words.
+
+import { ask } from "./api.js";
+import { element, write } from "./faces.js";
+import { clock, span } from "./time.js";
+
+const KEPT = 200;
+const SHOWN = 12;
+
+export class Events {
+  #entries = [];
+  #keys = new Set();
+  #shown = SHOWN;
+  #pending = 0;
+
+  constructor(panel, colours, oneCamera) {
+    this.list = panel.querySelector("ol");
+    this.empty = panel.querySelector(".empty");
+    this.more = panel.querySelector(".more");
+    this.colours = colours;
+    this.oneCamera = oneCamera;
+    this.more.addEventListener("click", () => {
+      this.#shown += SHOWN * 2;
+      this.#draw();
+    });
+  }
+
+  // Fetch what was missed.
+  async refresh() {
+    const { events } = await ask(`/api/events/history?limit=${KEPT}`);
+    for (const event of events) this.add(event);
+  }
+
+  // Take an event of the box; one that is known already changes nothing.
+  add(event) {
+    const key = `${event.camera} ${event.run} ${event.number}`;
+    if (this.#keys.has(key)) return;
+    this.#put({
+      key, time: Date.parse(event.time), camera: event.camera,
+      words: describe(event), label: event.face.label,
+    });
+  }
+
+  // Take something that the page itself saw.
+  note(camera, words) {
+    const time = Date.now();
+    this.#put({ key: `${time} ${camera} ${words}`, time, camera, words, label: null });
+  }
+
+  #put(entry) {
+    this.#keys.add(entry.key);
+    this.#entries.push(entry);
+    this.#entries.sort((a, b) => b.time - a.time);
+    for (const old of this.#entries.splice(KEPT)) this.#keys.delete(old.key);
+    this.#pending ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#pending = 0;
+    const items = new Map([...this.list.children].map(item => [item.dataset.key, item]));
+    const entries = this.#entries.slice(0, this.#shown);
+    this.list.replaceChildren(...entries.map(entry => items.get(entry.key) ?? this.#item(entry)));
+    this.empty.hidden = entries.length > 0;
+    this.more.hidden = this.#entries.length <= entries.length;
+  }
+
+  #item(entry) {
+    const item = element("li");
+    item.dataset.key = entry.key;
+    const dot = element("span", "swatch", item);
+    if (entry.label) dot.style.backgroundColor = this.colours[entry.label];
+    const words = element("p", "", item);
+    write(words, entry.words);
+    const when = element("p", "quiet", item);
+    const time = element("time", "", when);
+    time.dateTime = new Date(entry.time).toISOString();
+    time.textContent = clock(entry.time);
+    if (entry.camera && !this.oneCamera) when.append(` · ${entry.camera}`);
+    return item;
+  }
+}
+
+function describe({ event, face, previous, duration }) {
+  // Without a place there is no telling who is who, and the number is drawn by chance.
+  const who = face.box ? `Face ${face.track}` : "A face";
+  if (event === "appeared") return `${who} appeared: ${face.label}`;
+  if (event === "changed")
+    return `${who} changed from ${previous} to ${face.label} after ${span(duration)}`;
+  return `${who} left, after ${span(duration)} of ${face.label}`;
+}

@@ -1,0 +1,29 @@
+// The box in a sentence or two: how its cameras are doing, and whom they see.
+
+export function health(cameras) {
+  const groups = new Map();
+  for (const camera of cameras) {
+    const status = camera.paused ? "paused" : camera.status;
+    groups.set(status, [...(groups.get(status) ?? []), camera.name]);
+  }
+  if (groups.size === 1) {
+    const [status] = groups.keys();
+    if (cameras.length === 1) return `The camera is ${status}.`;
+    return `All ${cameras.length} cameras are ${status}.`;
+  }
+  const working = groups.get("online")?.length ?? 0;
+  groups.delete("online");
+  const others = [...groups].map(([status, names]) => `${names.join(", ")} ${status}`);
+  return `${working} of ${cameras.length} cameras online; ${others.join("; ")}.`;
+}
+
+export function people(cameras) {
+  const totals = new Map();
+  for (const { labels } of cameras)
+    for (const [label, count] of Object.entries(labels ?? {}))
+      totals.set(label, (totals.get(label) ?? 0) + count);
+  const faces = [...totals.values()].reduce((total, count) => total + count, 0);
+  if (!faces) return cameras.some(camera => camera.labels === null) ? "" : "Nobody is seen.";
+  const shown = [...totals].map(([label, count]) => (faces === 1 ? label : `${count} ${label}`));
+  return `${faces} ${faces === 1 ? "face" : "faces"}: ${shown.join(", ")}.`;
+}

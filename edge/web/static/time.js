@@ -1,0 +1,19 @@
+// Times in words.
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+export const clock = moment => CLOCK.format(moment);
+
+// "4.2 s", "3 min 10 s", "2 h 5 min".
+export function span(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return pair(whole, 60, "min", "s");
+  return pair(Math.round(whole / 60), 60, "h", "min");
+}
+
+function pair(amount, size, large, small) {
+  const rest = amount % size;
+  return `${Math.floor(amount / size)} ${large}${rest ? ` ${rest} ${small}` : ""}`;
+}
