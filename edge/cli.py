@@ -105,9 +105,11 @@ def check(config: Path) -> None:
     from edge.config.file import load_config
     from edge.detect import make_finder
     from edge.mqtt.publisher import check_mqtt
+    from edge.web.tls import channel_factory
 
     loaded = load_config(config)
     check_mqtt(loaded.mqtt, loaded.folder)
+    channel_factory(loaded.web, loaded.folder)
     for name, camera in loaded.cameras.items():
         try:
             make_source(camera, loaded.folder)
@@ -151,6 +153,16 @@ def discovery(config: Path, as_json: bool, take_back: bool, prefix: str | None) 
         remove(load_config(config), prefix)
     else:
         show(load_config(config), prefix, as_json)
+
+
+@main.command()
+@click.option("--token", is_flag=True, help="Make a token, for programs, instead.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file for the hash.")
+def login(token: bool, out: Path | None) -> None:
+    """Make the hash of a password, asked for or read from standard input, for web.password."""
+    from edge.login import make_password, make_token
+
+    (make_token if token else make_password)(out)
 
 
 @main.command()

@@ -39,6 +39,7 @@ from edge.service import Service
 from edge.supervisor import Supervisor
 from edge.track import Tracker
 from edge.track.tally import Tally
+from edge.web.address import announce
 from edge.web.app import create_app
 from edge.web.server import WebServer
 from edge.web.site import Site
@@ -107,7 +108,7 @@ class Daemon:
             config, self._views, self._events, metrics.registry,
             lambda: self._mqtt.connected, self._stop, lambda: self._last_turn,
         )  # fmt: skip
-        self._web = WebServer(create_app(site), config.web)
+        self._web = WebServer(create_app(site), config.web, config.folder)
 
     def run(self) -> int:
         """Run until the stop event is set, or until every clip has ended.
@@ -143,9 +144,7 @@ class Daemon:
             for number, supervisor in enumerate(self._supervisors):
                 supervisor.start(number * _STAGGER_SECONDS)
             stack.callback(self._stop_cameras)
-            web = self._config.web
-            host = f"[{web.host}]" if ":" in web.host else web.host
-            log.info("watch http://%s:%d/", host, web.port)
+            announce(self._config.web)
             return self._watch()
 
     def _watch(self) -> int:

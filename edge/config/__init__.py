@@ -11,8 +11,9 @@ from edge.config.camera import (
     StreamConfig,
     TrackConfig,
 )
-from edge.config.model import Config, WebConfig
+from edge.config.model import Config
 from edge.config.mqtt import MqttConfig, OutboxConfig, TlsConfig
+from edge.config.web import WebConfig, WebTlsConfig
 
 __all__ = [
     "CameraConfig",
@@ -29,4 +30,5 @@ __all__ = [
     "TlsConfig",
     "TrackConfig",
     "WebConfig",
+    "WebTlsConfig",
 ]

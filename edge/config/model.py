@@ -1,7 +1,7 @@
 """All of ``config.yaml``: unknown keys are refused, and every default is here and beside."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -17,22 +17,13 @@ from edge.config.camera import (
     TrackConfig,
 )
 from edge.config.mqtt import MqttConfig
-from edge.config.section import Port, Section
+from edge.config.section import Section
+from edge.config.web import WebConfig
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of nodes and cameras: they become parts of topics, URLs and labels."""
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
-
-
-class WebConfig(Section):
-    """The page, the stream and the metrics."""
-
-    host: Literal["127.0.0.1", "::1"] = Field(
-        "127.0.0.1", description="Loopback only: put a proxy with a login in front for more."
-    )
-    port: Port = 8080
-    max_viewers: int = Field(8, ge=1, le=100, description="Streams at the same time.")
 
 
 class Config(Section):

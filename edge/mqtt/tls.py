@@ -3,6 +3,7 @@
 import ssl
 from pathlib import Path
 
+from edge.certificate import load_pair, readable
 from edge.config.mqtt import TlsConfig
 from edge.errors import ConfigError
 
@@ -26,36 +27,11 @@ def make_context(config: TlsConfig, folder: Path) -> ssl.SSLContext:
     if config.ca is None:
         context.load_default_certs()
     else:
-        path = _readable("ca", folder / config.ca)
+        path = readable(folder / config.ca, "mqtt.tls.ca")
         try:
             context.load_verify_locations(path)
         except ssl.SSLError:
             raise ConfigError(f"mqtt.tls.ca: {path} holds no certificates in PEM form") from None
     if config.certificate is not None and config.key is not None:
-        certificate = _readable("certificate", folder / config.certificate)
-        key = _readable("key", folder / config.key)
-        _load_ours(context, certificate, key)
+        load_pair(context, folder / config.certificate, folder / config.key, "mqtt.tls")
     return context
-
-
-def _load_ours(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    try:
-        # Without a password of ours OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            fault = f"mqtt.tls.key: {key} is not the key of {certificate}"
-        else:
-            fault = (
-                f"mqtt.tls.certificate: {certificate} and {key} are not a certificate and its "
-                "key, without a password, in PEM form"
-            )
-        raise ConfigError(fault) from None
-
-
-def _readable(key: str, path: Path) -> Path:
-    try:
-        path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"mqtt.tls.{key}: cannot read {path}: {error.strerror}") from None
-    return path

@@ -5,8 +5,9 @@ from typing import Final
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from edge.web import about, api, health, live, pages, predict, problem, stream
+from edge.web import about, api, guard, health, live, pages, predict, problem, stream
 from edge.web.site import Site
+from edge.web.state import BoxState
 
 _LARGEST_BODY: Final = 64_000
 """Bytes; pictures may be larger."""
@@ -18,8 +19,12 @@ def create_app(site: Site) -> Flask:
     app.json = _InOrder(app)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     problem.handle_errors(app)
-    for part in (pages, about, api, live, predict, stream, health):
+    state = BoxState(site)
+    for part in (api, live):
+        app.register_blueprint(part.blueprint(site, state))
+    for part in (pages, about, predict, stream, health):
         app.register_blueprint(part.blueprint(site))
+    guard.protect(app, site.config)
     return app
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 from flask import Flask
@@ -11,6 +12,8 @@ from waitress.server import create_server
 
 from edge.config import WebConfig
 from edge.errors import EdgeFerError
+from edge.web.channel import LIMITS
+from edge.web.tls import channel_factory
 
 _SPARE_THREADS: Final = 4
 """Beside one a viewer, so that the page and the metrics answer while all streams are taken."""
@@ -22,16 +25,26 @@ _STUCK_SECONDS: Final = 15.0
 class WebServer:
     """Serves the application until it is stopped.
 
+    Parameters
+    ----------
+    app
+        What answers.
+    config
+        Where to listen, and the certificate.
+    folder
+        Where relative paths in `config` start.
+
     Raises
     ------
     EdgeFerError
-        If the address cannot be bound.
+        If the address cannot be bound, or the certificate is not right.
     """
 
-    def __init__(self, app: Flask, config: WebConfig) -> None:
+    def __init__(self, app: Flask, config: WebConfig, folder: Path | None = None) -> None:
         # Viewers come and go, and a burst of them queues for a moment: nothing to tell.
         logging.getLogger("waitress").setLevel(logging.WARNING)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        channel_class = channel_factory(config, folder or Path())
         try:
             self._server = create_server(
                 app,
@@ -39,13 +52,16 @@ class WebServer:
                 port=config.port,
                 threads=config.max_viewers + _SPARE_THREADS,
                 ident=None,
-                clear_untrusted_proxy_headers=True,
+                url_scheme="http" if config.tls is None else "https",
+                clear_untrusted_proxy_headers=False,  # proxy.py does it, and knows whom to trust
+                **LIMITS,
             )
         except OSError as error:
             raise EdgeFerError(
                 f"cannot listen on {config.host}:{config.port}: {error.strerror}: "
                 "set web.port to a free one"
             ) from None
+        self._server.channel_class = channel_class
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 
     def start(self) -> None:

@@ -1,0 +1,50 @@
+"""``edge-fer login``: a password or a token, as the hash that the configuration takes."""
+
+import hashlib
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from werkzeug.security import generate_password_hash
+
+from edge.config.web import SCRYPT
+from edge.errors import EdgeFerError
+from edge.whole_file import whole_file
+
+_SHORTEST: Final = 8
+_LONGEST: Final = 1000
+
+
+def make_password(out: Path | None) -> None:
+    """Ask for a password, at the terminal twice, and give its hash."""
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise EdgeFerError(f"a password has {_SHORTEST} to {_LONGEST} characters")
+    _give("password", generate_password_hash(password, SCRYPT), out)
+
+
+def make_token(out: Path | None) -> None:
+    """Draw a token, show it this once, and give its hash."""
+    token = secrets.token_urlsafe(32)
+    click.echo(f"token: {token}")
+    click.echo("Give it to the program; it is shown this once.", err=True)
+    _give("token", f"sha256:{hashlib.sha256(token.encode()).hexdigest()}", out)
+
+
+def _give(key: str, value: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(f"hash: {value}" if key == "token" else value)
+        click.echo(f"In config.yaml that is web.{key}.", err=True)
+        return
+    with whole_file(out) as new:
+        # It shall never have been readable for others.
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(value + "\n")
+    click.echo(f'In config.yaml: web.{key}: "${{file:{out.absolute()}}}"', err=True)

@@ -1,0 +1,25 @@
+"""Where the page is, for the log."""
+
+import logging
+import socket
+from ipaddress import ip_address
+
+from edge.config import WebConfig
+
+log = logging.getLogger(__name__)
+
+
+def announce(config: WebConfig) -> None:
+    """Tell where to look, and what is unwise about it."""
+    address = ip_address(config.host)
+    if address.is_unspecified:
+        host = socket.gethostname()
+    else:
+        host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+    scheme = "http" if config.tls is None else "https"
+    log.info("watch %s://%s:%d/", scheme, host, config.port)
+    if config.beyond_loopback and config.tls is None and not config.proxies:
+        log.warning(
+            "web: passwords and pictures travel openly: set web.tls, or web.proxies if a proxy "
+            "in front encrypts"
+        )

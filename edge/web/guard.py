@@ -1,0 +1,22 @@
+"""What stands between the network and the application, in the order in which it asks."""
+
+from flask import Flask, request
+
+from edge.config import Config
+from edge.web import headers, login, origin
+from edge.web.access import Access
+from edge.web.proxy import Forwarded
+
+
+def protect(app: Flask, config: Config) -> None:
+    """Let nobody into `app` but those whom the section ``web`` of `config` allows."""
+    app.wsgi_app = Forwarded(app.wsgi_app, config.web.proxies)  # type: ignore[method-assign]
+    headers.add_headers(app)
+    origin.refuse_strangers(app, config.web.hosts)
+    access = Access(config)
+    if config.web.has_login:
+        access.require(app)
+    if access.credentials.has_password:
+        app.register_blueprint(login.blueprint(access))
+        # Whether a page shall offer to sign out.
+        app.context_processor(lambda: {"signed_in": access.has_session(request)})
