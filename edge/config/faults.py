@@ -99,7 +99,7 @@ def describe_faults(
 def place(node: yaml.Node | None, keys: Keys, of_key: bool = False) -> tuple[int, int, int]:
     """Return line and column of the deepest of `keys` that the file has, and how deep that is.
 
-    They are those of its value, or with `of_key` of the key itself.
+    They are those of its value where that stands in the same line and `of_key` is not set.
     """
     mark = None if node is None else node.start_mark
     depth = 0
@@ -109,7 +109,8 @@ def place(node: yaml.Node | None, keys: Keys, of_key: bool = False) -> tuple[int
             break
         depth += 1
         name, node = found
-        mark = name.start_mark if of_key or _is_empty(node) else node.start_mark
+        beside = not _is_empty(node) and node.start_mark.line == name.start_mark.line
+        mark = node.start_mark if beside and not of_key else name.start_mark
     return (1, 1, 0) if mark is None else (mark.line + 1, mark.column + 1, depth)
 
 

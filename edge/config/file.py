@@ -18,6 +18,16 @@ _VARIABLE: Final = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+))\}"
 """``${NAME}`` or ``${file:PATH}``."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Takes what looks like a date for text: no key here is one."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 
@@ -44,17 +54,23 @@ def read_checked(path: Path, model: type[Checked]) -> Checked:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from None
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.compose(text, Loader=_Loader)
         _refuse_duplicates(tree, path)
-        values = yaml.safe_load(text)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, but for dates
         if not isinstance(values, dict):
             key = next(iter(model.model_fields))
-            raise ConfigError(f"{path}: expected keys such as '{key}:', found none")
+            raise ConfigError(f"{path}, line 1: expected keys such as '{key}:', found none")
         filled = _fill(values, path, tree, ())
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}{_mark(error)}: not valid YAML: {_problem(error)}") from None
-    except (ValueError, RecursionError) as error:  # a date that is none, an alias within itself
-        raise ConfigError(f"{path}: not a configuration: {error}") from None
+        raise ConfigError(
+            f"{path}{_mark(error, text)}: not valid YAML: {_problem(error)}"
+        ) from None
+    except RecursionError:
+        raise ConfigError(
+            f"{path}, line 1: not a configuration: nested too deeply, or within itself"
+        ) from None
+    except ValueError as error:
+        raise ConfigError(f"{path}, line 1: not a configuration: {error}") from None
     try:
         return model.model_validate(filled)
     except ValidationError as error:
@@ -112,10 +128,14 @@ def _where(path: Path, tree: yaml.Node | None, keys: Keys) -> str:
     return f"{path}, line {line}, column {column}: {dotted(keys)}"
 
 
-def _mark(error: yaml.YAMLError) -> str:
+def _mark(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    if mark is not None:
+        return f", line {mark.line + 1}, column {mark.column + 1}"
+    before = text[: getattr(error, "position", 0)]
+    return f", line {before.count(chr(10)) + 1}"
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or error)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+    return " ".join(str(said).split())

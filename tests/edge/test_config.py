@@ -89,7 +89,6 @@ def test_a_value_comes_from_the_environment(
             "line 3, column 3: a stands here a second time",
         ),
         ("cameras: &a {demo: *a}", "not a configuration"),
-        ("node: 2020-13-41\ncameras: {demo: {source: demo}}", "not a configuration"),
         ("[" * 3000, "not a configuration"),
         (
             "cameras: {demo: {source: demo}}\nmqtt: {broker: a..b}",
