@@ -8,24 +8,24 @@ from pydantic import ValidationError
 from edge.web.answers import Command
 from edge.web.query import camera_named
 from edge.web.site import Site
-from edge.web.state import describe_box, describe_camera
+from edge.web.state import BoxState
 
 
-def blueprint(site: Site) -> Blueprint:
+def blueprint(site: Site, state: BoxState) -> Blueprint:
     """Serve ``/api/state`` and ``/api/cameras``."""
     api = Blueprint("api", __name__, url_prefix="/api")
 
     @api.get("/state")
-    def state() -> Response:
-        return jsonify(describe_box(site))
+    def whole() -> Response:
+        return jsonify(state.box())
 
     @api.get("/cameras")
     def cameras() -> Response:
-        return jsonify([describe_camera(view) for view in site.views.values()])
+        return jsonify([state.camera(view) for view in site.views.values()])
 
     @api.get("/cameras/<name>")
     def camera(name: str) -> Response:
-        return jsonify(describe_camera(camera_named(site, name)))
+        return jsonify(state.camera(camera_named(site, name)))
 
     @api.get("/cameras/<name>/timeline")
     def timeline(name: str) -> Response:
@@ -35,7 +35,7 @@ def blueprint(site: Site) -> Blueprint:
     def control(name: str) -> Response:
         view = camera_named(site, name)
         view.obey(_command())
-        return jsonify(describe_camera(view))
+        return jsonify(state.camera(view))
 
     return api
 

@@ -12,7 +12,7 @@ from edge.publish.event_log import KEPT, EventLog
 from edge.web.answers import MOST_ID
 from edge.web.query import as_whole_number, camera_named, whole_number
 from edge.web.site import Site
-from edge.web.state import SharedState
+from edge.web.state import BoxState
 
 _STATE_SECONDS: Final = 0.5
 """Between two looks at the state."""
@@ -24,11 +24,10 @@ _RETRY_SECONDS: Final = 10
 _USUAL_EVENTS: Final = 100
 
 
-def blueprint(site: Site) -> Blueprint:
+def blueprint(site: Site, state: BoxState) -> Blueprint:
     """Serve ``/api/events``, to ``web.max_viewers`` at most, and ``/api/events/history``."""
     live = Blueprint("live", __name__, url_prefix="/api")
     seats = threading.BoundedSemaphore(site.config.web.max_viewers)
-    state = SharedState(site)
 
     @live.get("/events")
     def events() -> Response:
@@ -76,9 +75,7 @@ def _resume(events: EventLog) -> int:
     return last if last <= events.last else 0
 
 
-def _messages(
-    site: Site, shared: SharedState, last: int, gone: Callable[[], bool]
-) -> Iterator[str]:
+def _messages(site: Site, state: BoxState, last: int, gone: Callable[[], bool]) -> Iterator[str]:
     """Give a ``state`` message when something changed, and an ``event`` message for every event."""
     yield "retry: 2000\n\n"
     told, look, heartbeat = -1, 0.0, 0.0
@@ -86,10 +83,10 @@ def _messages(
         now = time.monotonic()
         if now >= look:
             look = now + _STATE_SECONDS
-            version, state = shared.newest()
+            version, text = state.newest()
             if version != told or now >= heartbeat:
                 told, heartbeat = version, now + _HEARTBEAT_SECONDS
-                yield f"event: state\ndata: {state}\n\n"
+                yield f"event: state\ndata: {text}\n\n"
         site.events.wait(last, max(0.0, look - time.monotonic()))
         for event in site.events.after(last):
             last = event.id

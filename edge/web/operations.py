@@ -111,7 +111,7 @@ OPERATIONS: Final = (
         errors=(400, 403, 404, 413, 415, 422, 429),
         parameters=(Parameter("camera", "The first one, if none is named."),),
         body={
-            "image/*": _BINARY,
+            **dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY),
             "multipart/form-data": {
                 "type": "object",
                 "properties": {"image": _BINARY},

@@ -14,33 +14,15 @@ from edge.web.view import CameraView
 _SECONDS: Final = 0.25
 """The state is not described more often than this, however many listen."""
 
+_GROUP_SECONDS: Final = 20.0
+"""How often MQTT tells the frame rate; nobody else shall see it fall as somebody comes in."""
+
 _GROWING: Final = ("last_frame_age", "offline_seconds", "online")
 """Figures of a connection that time alone changes."""
 
 
-def describe_camera(view: CameraView) -> dict[str, Any]:
-    """Return how a camera is doing, with null for what privacy hides."""
-    camera = view.describe()
-    camera["faces"] = [{"track": None, "box": None, **face} for face in camera["faces"]]
-    if camera["privacy"] == "aggregate":
-        camera["latency"] = None  # every face takes its time: it would count them
-    return camera
-
-
-def describe_box(site: Site) -> dict[str, Any]:
-    """Return everything that the page shows of this moment."""
-    mqtt = site.config.mqtt
-    return {
-        "node": site.config.node,
-        "version": edge.__version__,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "broker": {"name": f"{mqtt.host}:{mqtt.port}", "connected": site.broker_connected()},
-        "cameras": [describe_camera(view) for view in site.views.values()],
-    }
-
-
-class SharedState:
-    """The state of the box as text, described once for all who listen; for any thread."""
+class BoxState:
+    """Describes the box and its cameras, to any thread."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -49,18 +31,54 @@ class SharedState:
         self._text = ""
         self._told = ""
         self._version = 0
+        self._rates: dict[str, tuple[float, float]] = {}
+
+    def camera(self, view: CameraView) -> dict[str, Any]:
+        """Return how a camera is doing, with null for what privacy hides."""
+        camera = view.describe()
+        camera["faces"] = [{"track": None, "box": None, **face} for face in camera["faces"]]
+        if camera["privacy"] == "aggregate":
+            # Every face takes its time: figures of the moment would count them.
+            camera["latency"] = None
+            camera["fps"] = self._seldom(view.name, camera["fps"])
+        return camera
+
+    def box(self) -> dict[str, Any]:
+        """Return everything that the page shows of this moment."""
+        site = self._site
+        return {
+            "node": site.config.node,
+            "version": edge.__version__,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "broker": {
+                "name": f"{site.config.mqtt.host}:{site.config.mqtt.port}",
+                "connected": site.broker_connected(),
+            },
+            "cameras": [self.camera(view) for view in site.views.values()],
+        }
 
     def newest(self) -> tuple[int, str]:
-        """Return the state as JSON, and a number that is another one when something changed."""
+        """Return `box` as text, and a number that is another one when something changed.
+
+        It is made once for all who listen.
+        """
         with self._lock:
             if time.monotonic() >= self._due:
                 self._due = time.monotonic() + _SECONDS
-                box = describe_box(self._site)
+                box = self.box()
                 self._text = json.dumps(box)
                 told = json.dumps(_lasting(box))
                 self._version += told != self._told
                 self._told = told
             return self._version, self._text
+
+    def _seldom(self, camera: str, rate: float) -> float:
+        now = time.monotonic()
+        due, held = self._rates.get(camera, (now, rate))
+        if now >= due:
+            due, held = now + _GROUP_SECONDS, rate
+            self._rates[camera] = due, held
+        return held
 
 
 def _lasting(box: dict[str, Any]) -> dict[str, Any]:
