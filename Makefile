@@ -9,7 +9,7 @@ TFLITE_ENV := .venv-tflite-runtime
 CHAOS ?= restarts freeze refusals sizes neighbours broker damaged soak
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos tflite-runtime lint format debian-packages schemas demo-clip pictures clean
+.PHONY: help run test chaos tflite-runtime lint format debian-packages schemas metrics-docs demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -43,6 +43,9 @@ debian-packages:  ## Install the Debian packages that the end-to-end tests use (
 
 schemas: $(RUN_ENV)/installed  ## Write the JSON Schema files of the MQTT messages anew
 	$(RUN_ENV)/bin/python -m edge.publish.messages
+
+metrics-docs: $(RUN_ENV)/installed  ## Write docs/metrics.md anew
+	$(RUN_ENV)/bin/python -m edge.metrics.reference > docs/metrics.md
 
 demo-clip: $(TEST_ENV)/installed  ## Make the demo clip anew
 	$(TEST_ENV)/bin/python docs/make_demo_clip.py edge/demo/astronaut.mp4

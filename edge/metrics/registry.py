@@ -83,7 +83,9 @@ class Metrics:
             ("reason",),
         )
         self.mqtt_outbox_messages = gauge("mqtt_outbox_messages", "Events not yet acknowledged.")
-        self.mqtt_outbox_bytes = gauge("mqtt_outbox_bytes", "The size of these events.")
+        self.mqtt_outbox_bytes = gauge(
+            "mqtt_outbox_bytes", "Size of the events not yet acknowledged."
+        )
         self.mqtt_connect_failures = counter(
             "mqtt_connect_failures", "Attempts to connect that failed, and why.", ("reason",)
         )

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
+from edge.capture.collector import SourceCollector
+from edge.capture.health import SourceHealth
+from edge.control import CameraControl
 from edge.metrics import Metrics, RateMeter
+from edge.metrics.reference import reference
 from edge.records import Frame
+from tests.support.system import REPOSITORY
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
@@ -49,3 +54,42 @@ def test_work_that_fails_does_not_count_as_done() -> None:
         raise RuntimeError
     labels = {"camera": "door", "stage": "detect"}
     assert metrics.registry.get_sample_value("edge_fer_frames_processed_total", labels) == 0
+
+
+def test_everything_that_counts_is_there_from_the_start_and_nought() -> None:
+    metrics = Metrics()
+    metrics.camera("door")
+    metrics.registry.register(SourceCollector({"door": SourceHealth()}))
+    families = [f for f in metrics.registry.collect() if f.name.startswith("edge_fer_")]
+    counting = [f for f in families if f.type in {"counter", "histogram"}]
+    assert len(counting) > 15
+    for family in counting:
+        assert family.samples, family.name
+        if family.name != "edge_fer_source_offline_seconds":  # time does not stand still
+            assert not any(sample.value for sample in family.samples), family.name
+
+
+def test_switches_are_told_as_they_stand() -> None:
+    metrics, control = Metrics(), CameraControl()
+    control.listen(metrics.camera("door").switched)
+
+    def told(name: str) -> float | None:
+        return metrics.registry.get_sample_value(f"edge_fer_{name}", {"camera": "door"})
+
+    assert (told("paused"), told("detector_on")) == (0, 1)
+    control.obey("pause")
+    control.obey("detector off")
+    assert (told("paused"), told("detector_on")) == (1, 0)
+
+
+def test_the_box_is_told_by_its_name() -> None:
+    metrics = Metrics()
+    metrics.node("hall", "1.2")
+    labels = {"node": "hall", "version": "1.2"}
+    assert metrics.registry.get_sample_value("edge_fer_node_info", labels) == 1
+    assert metrics.registry.get_sample_value("process_resident_memory_bytes")
+    assert metrics.registry.get_sample_value("edge_fer_threads")
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (REPOSITORY / "docs/metrics.md").read_text() == reference(), "make metrics-docs"
