@@ -11,7 +11,7 @@ from edge.web.site import Site
 def blueprint(site: Site) -> Blueprint:
     """Serve ``/api/version``, ``/api/config`` and ``/api/openapi.json``."""
     about = Blueprint("about", __name__, url_prefix="/api")
-    document = json.dumps(describe_api(list(site.views)))
+    document = json.dumps(describe_api(site.config))
 
     @about.get("/version")
     def version() -> Response:

@@ -7,28 +7,33 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import edge
+from edge.config import Config
 from edge.publish.messages import EventMessage
 from edge.web.answers import NotReady, Problem
-from edge.web.operations import OPERATIONS, Operation, Parameter, Schema
+from edge.web.operations import OPERATIONS, PICTURES, SIGNING_IN, Operation, Parameter, Schema
 from edge.web.problem import MEDIA_TYPE
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 
-_ANYWHERE: Final = (401, 421, 429, 500)
-"""No login, asked for by a name that is not ours, too many failed logins, a fault."""
+_ANYWHERE: Final = (401, 403, 421, 429, 500, 503)
+"""No login, asked by a page of another origin or for another host, too many failed logins, a fault,
+too many logins at once."""
 
-_SECURITY: Final = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "basic": {"type": "http", "scheme": "basic"},
-    "session": {"type": "apiKey", "in": "cookie", "name": "session"},
-}
+_OPEN: Final = ("/healthz", "/login")
 
 
-def describe_api(cameras: list[str]) -> dict[str, Any]:
-    """Return the document for a box with these cameras."""
+def describe_api(config: Config) -> dict[str, Any]:
+    """Return the document for a box."""
+    web, cameras = config.web, list(config.cameras)
     paths: dict[str, Any] = {}
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, *(SIGNING_IN if web.password else ())):
         paths.setdefault(operation.path, {})[operation.method] = _describe(operation, cameras)
+    schemes: dict[str, Any] = {}
+    if web.token:
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+    if web.password:
+        schemes["basic"] = {"type": "http", "scheme": "basic"}
+        schemes["session"] = {"type": "apiKey", "in": "cookie", "name": f"edge-fer-{config.node}"}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -36,10 +41,9 @@ def describe_api(cameras: list[str]) -> dict[str, Any]:
             "summary": "Facial expression recognition at the edge.",
             "version": edge.__version__,
         },
-        # On loopback without a login nothing is asked for, hence the empty one.
-        "security": [{}, *({name: []} for name in _SECURITY)],
+        "security": [{name: []} for name in schemes],
         "paths": paths,
-        "components": {"schemas": _schemas(), "securitySchemes": _SECURITY},
+        "components": {"schemas": _schemas(), "securitySchemes": schemes},
     }
 
 
@@ -61,11 +65,14 @@ def _describe(operation: Operation, cameras: list[str]) -> dict[str, Any]:
             **{str(status): _problem(status, operation) for status in sorted(errors)},
         },
     }
-    if operation.path == "/healthz":
+    if operation.path in _OPEN:
         described["security"] = []
     if operation.body:
         content = {kind: {"schema": _reference(what)} for kind, what in operation.body.items()}
         described["requestBody"] = {"required": True, "content": content}
+        if "multipart/form-data" in content:
+            encoding = {"image": {"contentType": ", ".join(PICTURES)}}
+            content["multipart/form-data"]["encoding"] = encoding
     return described
 
 

@@ -61,6 +61,8 @@ class Operation:
     method: str = "get"
 
 
+PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
+
 _AFTER: Final = "The id of an event: what followed it, first things first; else the newest."
 
 OPERATIONS: Final = (
@@ -77,7 +79,7 @@ OPERATIONS: Final = (
         "/api/cameras/{name}/control",
         "Pause or resume a camera, or switch its detector; until the daemon ends.",
         answers.Camera,
-        errors=(403, 413, 415, 422),
+        errors=(413, 415, 422),
         body={"application/json": answers.Command},
         method="post",
     ),
@@ -108,10 +110,10 @@ OPERATIONS: Final = (
         "The faces of a JPEG, PNG or WebP picture of up to 10 MB and 25 million pixels, read with "
         "the detector and the model of a camera. Nothing of it is kept.",
         answers.Prediction,
-        errors=(400, 403, 404, 413, 415, 422, 429),
+        errors=(400, 404, 413, 415, 422, 429),
         parameters=(Parameter("camera", "The first one, if none is named."),),
         body={
-            **dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY),
+            **dict.fromkeys(PICTURES, _BINARY),
             "multipart/form-data": {
                 "type": "object",
                 "properties": {"image": _BINARY},
@@ -139,3 +141,23 @@ OPERATIONS: Final = (
     ),
     Operation("/metrics", "For Prometheus.", media_type="text/plain"),
 )
+
+SIGNING_IN: Final = (
+    Operation("/login", "The page to sign in on.", media_type="text/html"),
+    Operation(
+        "/login",
+        "Sign in: leads on with a cookie.",
+        media_type="text/html",
+        errors=(413,),
+        body={
+            "application/x-www-form-urlencoded": {
+                "type": "object",
+                "properties": {"username": _TEXT, "password": _TEXT, "next": _TEXT},
+                "required": ["username", "password"],
+            }
+        },
+        method="post",
+    ),
+    Operation("/logout", "Sign out.", media_type="text/html", method="post"),
+)
+"""The same for boxes with a password."""
