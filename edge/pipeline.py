@@ -179,8 +179,11 @@ class Pipeline:
         if not self._fresh(frame, "classify") or self._paused("classify"):
             return None
         with self._metrics.stage("classify"):
-            readings = None if faces is None else self._classifier.read(frame.image, faces)
-            return Observation(frame, readings)
+            if faces is None:
+                return Observation(frame, None)
+            counting = tuple(face for face in faces if face.counts)
+            others = tuple(face.box for face in faces if not face.counts)
+            return Observation(frame, self._classifier.read(frame.image, counting), others)
 
     def _publish(self, observation: Observation) -> None:
         if self._paused("publish"):

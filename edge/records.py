@@ -93,12 +93,15 @@ class Face:
         How sure the detector is, 0..1; from 0.5 it is a face by the detector's own measure.
     turned
         Whether it looks to a side, where the detector can tell.
+    counts
+        Whether it is large enough, and lies where faces count.
     """
 
     box: Box
     region: Box
     score: float = 1.0
     turned: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,11 @@ class Showing(Protocol):
     @property
     def confidence(self) -> float:
         """How probable that is, 0..1."""
+        ...
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """Those of all emotions, in FER-2013 order."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -170,10 +178,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A frame and what every face in it shows; None if it was not scanned."""
+    """A frame and what every face in it shows; None if it was not scanned.
+
+    `others` are the places of faces that do not count.
+    """
 
     frame: Frame
     readings: tuple[Reading, ...] | None
+    others: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,11 @@ class StreamConfig(Section):
     """The annotated picture."""
 
     quality: int = Field(80, ge=10, le=100, description="JPEG quality.")
+    faces: Literal["show", "blur"] = Field(
+        "show", description="blur: every face that is found is made unrecognizable."
+    )
+    probabilities: bool = Field(False, description="Draw those of all emotions beside a face.")
+    fps: bool = Field(False, description="Write frames a second into the picture.")
 
 
 def _source(value: Any) -> Any:

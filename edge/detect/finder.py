@@ -36,7 +36,11 @@ class FaceFinder:
         self._zones = zones or Zones()
 
     def find(self, image: ImageArray) -> tuple[Face, ...]:
-        """Return the faces in ``[height, width, 3]``, from left to right."""
+        """Return the faces that count in ``[height, width, 3]``, from left to right."""
+        return tuple(face for face in self.find_all(image) if face.counts)
+
+    def find_all(self, image: ImageArray) -> tuple[Face, ...]:
+        """Return all faces, those too that lie where they do not count."""
         height, width = image.shape[:2]
         scale = min(1.0, self._width / width)
         if scale < 1:
@@ -48,9 +52,9 @@ class FaceFinder:
             small = found.box
             sides = (small.x, small.y, small.width, small.height)
             box = Box(*(round(side / scale) for side in sides))
-            if box.width >= self._min_size and self._zones.admit(box, (width, height)):
-                region = self._detector.placement.region(box)
-                faces.append(Face(box, region, found.score, found.turned))
+            counts = box.width >= self._min_size and self._zones.admit(box, (width, height))
+            region = self._detector.placement.region(box)
+            faces.append(Face(box, region, found.score, found.turned, counts))
         return tuple(sorted(faces, key=lambda face: (face.box.x, face.box.y)))
 
 

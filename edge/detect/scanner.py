@@ -35,12 +35,12 @@ class Scanner:
         return self._control.paused
 
     def scan(self, frame: Frame) -> tuple[Face, ...] | None:
-        """Return the faces of a frame, None if it is not due: tracks are carried over it."""
+        """Return all faces of a frame, None if it is not due: tracks are carried over it."""
         if not self._control.switches.detector:
             return ()
         if not self._schedule.due(frame.time):
             return None
-        faces = self._finder.find(frame.image)
-        if faces:
+        faces = self._finder.find_all(frame.image)
+        if any(face.counts for face in faces):
             self._schedule.saw_face(frame.time)
         return faces

@@ -10,7 +10,7 @@ from edge.emotions import Label
 from edge.mqtt import MqttPublisher
 from edge.privacy import Privacy
 from edge.publish.writer import MessageWriter
-from edge.records import Event, Frame, Observation, Track
+from edge.records import Box, Event, Frame, Observation, Track
 from edge.track import Tracker
 from edge.track.tally import HOUR, MINUTE
 from edge.web.view import CameraView
@@ -76,7 +76,7 @@ class CameraPublisher:
         tracks = self._tracker.tracks
         self._tell_faces(tracks, frame, frame.wall)
         self._tell_state(tracks, frame.time, frame.wall)
-        self._view.show(frame, self._tracker.visible)
+        self._view.show(frame, self._tracker.visible, self._places(observation))
         self._send_snapshot()
 
     def idle(self) -> None:
@@ -101,6 +101,13 @@ class CameraPublisher:
         if self._last_frame is not None:
             self._next_state = -math.inf
             self._tell_state((), self._last_frame.time, time.time())
+
+    def _places(self, observation: Observation) -> tuple[Box, ...] | None:
+        """Return where faces are or may be in a frame, doubtful ones too; None if nobody looked."""
+        if observation.readings is None:
+            return None
+        found = (reading.box for reading in observation.readings)
+        return (*found, *observation.others, *self._tracker.places)
 
     def _pause(self) -> None:
         """Forget everyone, once, and let the last picture be the dark one."""

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final
 
 from edge.config import TrackConfig
-from edge.records import Event, Observation, Reading, Track
+from edge.records import Box, Event, Observation, Reading, Track
 from edge.track.association import Motion, assign
 from edge.track.steady import Ended, SteadyLabel
 from edge.track.tally import Tally
@@ -85,6 +85,12 @@ class Tracker:
             if person.number is not None
             and (person.missed == 0 or self._now - person.motion.time <= _SHOWN_SECONDS)
         )
+
+    @property
+    def places(self) -> tuple[Box, ...]:
+        """Where anybody is or may be, announced or not: as foretold, and as last seen if missed."""
+        foretold = [person.motion.box_at(self._now) for person in self._people]
+        return (*foretold, *(person.motion.box for person in self._people if person.missed))
 
     def update(self, observation: Observation) -> tuple[Event, ...]:
         """Take the next frame; return who changed, was lost and appeared.

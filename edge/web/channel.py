@@ -2,10 +2,9 @@
 
 import socket
 import time
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from waitress.channel import HTTPChannel
-
+from edge.web.delivery import DeliveryChannel
 from edge.web.predict import LARGEST_UPLOAD
 from edge.web.refusal import ProblemTask
 
@@ -22,6 +21,11 @@ LIMITS: Final[dict[str, Any]] = {
 }
 """Of waitress."""
 
+_SMALL: Final = 64_000
+_UPLOADS: Final = 4
+"""Bodies of more than `_SMALL` bytes that are received at the same time: nobody has looked yet
+whether the sender may send anything at all, and waitress keeps them in memory and ``/tmp``."""
+
 _REQUEST_SECONDS: Final = 60.0
 """A request must have arrived within this time, photo and all."""
 
@@ -29,10 +33,11 @@ _HEADER_SECONDS: Final = 15.0
 """The same for its header alone."""
 
 
-class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+class Channel(DeliveryChannel):
     """Waitress' own, which would wait for the rest of a request for as long as bytes drip in."""
 
     error_task_class = ProblemTask
+    _uploads: ClassVar[set["Channel"]] = set()
 
     def __init__(self, server: Any, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         _make_room(server)
@@ -43,7 +48,12 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         """Tell waitress' loop, which asks in every round, whether to read; note who is late."""
         if self._late(time.monotonic()):
             self.will_close = True
-        return bool(super().readable())
+        return bool(super().readable()) and self._has_turn()
+
+    def del_channel(self, map: Any = None) -> None:  # noqa: A002 - waitress calls it so
+        """Forget the connection."""
+        self._uploads.discard(self)
+        super().del_channel(map)
 
     def handle_expt(self) -> None:
         """Hang up on a client that sends urgent data, which HTTP has not: it wakes the loop."""
@@ -58,6 +68,17 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
             self._request_began = now
         seconds = _REQUEST_SECONDS if request.headers_finished else _HEADER_SECONDS
         return now - self._request_began > seconds
+
+    def _has_turn(self) -> bool:
+        """Return whether what comes may come now; a large body may have to wait for others."""
+        received = (self.request, *self.requests)
+        if all(one is None or one.body_bytes_received <= _SMALL for one in received):
+            self._uploads.discard(self)
+        elif self not in self._uploads:
+            if len(self._uploads) >= _UPLOADS:
+                return False
+            self._uploads.add(self)
+        return True
 
 
 def _make_room(server: Any) -> None:

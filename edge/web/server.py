@@ -1,6 +1,7 @@
 """Waitress, on a thread of its own."""
 
 import logging
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,8 +16,12 @@ from edge.errors import EdgeFerError
 from edge.web.channel import LIMITS
 from edge.web.tls import channel_factory
 
-_SPARE_THREADS: Final = 4
-"""Beside one a viewer, so that the page and the metrics answer while all streams are taken."""
+_SPARE_THREADS: Final = 8
+"""Beside one a stream and one a listener to events, of which there are as many: so that the page
+and the metrics answer while all of them are taken."""
+
+_WAITING_BYTES: Final = 64 * 1024
+"""More than this must be gone before more is written to a client, and memory is used anew."""
 
 _STUCK_SECONDS: Final = 15.0
 """A client that takes nothing of what waits for it for this long is hung up on."""
@@ -50,7 +55,10 @@ class WebServer:
                 app,
                 host=config.host,
                 port=config.port,
-                threads=config.max_viewers + _SPARE_THREADS,
+                threads=2 * config.max_viewers + _SPARE_THREADS,
+                outbuf_high_watermark=_WAITING_BYTES,
+                outbuf_overflow=sys.maxsize,  # what is bounded needs no temporary file
+                channel_request_lookahead=1,  # or nobody notices that a viewer left
                 ident=None,
                 url_scheme="http" if config.tls is None else "https",
                 clear_untrusted_proxy_headers=False,  # proxy.py does it, and knows whom to trust

@@ -1,16 +1,13 @@
-"""The newest annotated picture of a camera, encoded once for all who watch, or not at all."""
+"""What a camera shows now: its picture, the faces in it, and how it is doing."""
 
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
-import cv2
-import numpy as np
-
-from edge.annotate import annotate
 from edge.capture.health import Connection, SourceHealth
 from edge.capture.state import SourceState
 from edge.config import StreamConfig
@@ -21,14 +18,14 @@ from edge.privacy import Privacy
 from edge.publish.event_log import EventLog
 from edge.publish.messages import EventMessage
 from edge.publish.timeline import Timeline
-from edge.records import Frame, Showing
+from edge.records import Box, Frame, Showing
+from edge.web.pictures import AS_IS, Pictures, Variant
 
 
 class CameraView:
     """What a camera shows now.
 
-    The pipeline calls `show`, which only keeps the frame; drawing and encoding happen on the
-    thread of the first viewer who asks for that frame, and the others share the result.
+    The pipeline calls `show`, which only keeps the frame; `pictures` are drawn for those who ask.
 
     Parameters
     ----------
@@ -62,16 +59,15 @@ class CameraView:
         self._privacy = privacy or Privacy()
         self._health = health
         self._control = control or CameraControl()
-        self._control.listen(lambda switches: self.blank("paused") if switches.paused else None)
-        self._quality = config.quality
+        self._control.listen(self._switched)
+        self._blurs = config.faces == "blur"
         self._events = events or EventLog()
         self._metrics = metrics
-        self._changed = threading.Condition()
-        self._frame: Frame | None = None
+        self._showing = threading.Lock()
         self._faces: Sequence[Showing] = ()
-        self._version = 0
-        self._encoding = threading.Lock()
-        self._jpeg = (0, b"")
+        self._shown_from = -math.inf
+        self.pictures = Pictures(config, metrics.fps)
+        """What the camera sees, annotated."""
         self.timeline = Timeline()
         """What faces showed of late; empty where privacy counts groups only."""
 
@@ -118,7 +114,7 @@ class CameraView:
     @property
     def has_picture(self) -> bool:
         """Whether there is a picture to watch, new or old."""
-        return self._frame is not None
+        return self.pictures.newest is not None
 
     @property
     def connection(self) -> Connection:
@@ -145,20 +141,32 @@ class CameraView:
 
     def clear(self) -> None:
         """Show no faces: nobody is there, or nobody can be seen."""
-        with self._changed:
-            anyone, self._faces = bool(self._faces), ()
-            if anyone and self._frame is not None:
-                self._put(self._frame)
+        with self._showing:
+            if self._faces:
+                self._faces = ()
+                self.pictures.clear()
         self._metrics.present(())
 
-    def show(self, frame: Frame, faces: Sequence[Showing]) -> None:
-        """Make `frame` the newest, with all who are present."""
-        with self._changed:
+    def show(
+        self, frame: Frame, faces: Sequence[Showing], places: Sequence[Box] | None = ()
+    ) -> None:
+        """Make `frame` the newest, with all who are present.
+
+        Parameters
+        ----------
+        frame
+            What the camera saw.
+        faces
+            Whose marks are drawn.
+        places
+            Where faces are or may be, for the picture to be blurred there; None if nobody looked.
+        """
+        with self._showing:
             if self._control.paused:  # it was on its way when the command came
                 return
             self._faces = faces
             if self._privacy.places:
-                self._put(frame)
+                self._show_picture(frame, faces, places)
         if self._privacy.individuals:
             self.timeline.add([face.label for face in faces])
         self._metrics.present([f.label for f in faces] if self._countable(faces) else ())
@@ -169,15 +177,28 @@ class CameraView:
 
     def blank(self, text: str) -> None:
         """Show a dark picture with `text` instead of the camera's."""
-        with self._changed:
+        with self._showing:
             self._faces = ()
-            if self._frame is not None:
-                dark = np.zeros_like(self._frame.image)
-                place = (dark.shape[1] // 20, dark.shape[0] // 2)
-                scale = dark.shape[0] / 360
-                cv2.putText(dark, text, place, cv2.FONT_HERSHEY_DUPLEX, scale, (160, 160, 160))
-                self._put(replace(self._frame, image=dark))
+            self.pictures.blank(text)
         self._metrics.present(())
+
+    def _show_picture(
+        self, frame: Frame, faces: Sequence[Showing], places: Sequence[Box] | None
+    ) -> None:
+        """Show a frame; where faces are blurred, only one in which they were looked for."""
+        if self._blurs:
+            looking = self._control.switches.detector and frame.captured >= self._shown_from
+            if places is None or not looking:
+                return
+        self.pictures.show(frame, faces, places or ())
+
+    def _switched(self, switches: Switches) -> None:
+        if switches.paused:
+            self.blank("paused")
+        elif self._blurs and not switches.detector:
+            self.blank("detector off")
+        # What was on its way when the detector was switched on may have faces that nobody knows.
+        self._shown_from = time.monotonic()
 
     @property
     def _present(self) -> Sequence[Showing]:
@@ -187,29 +208,15 @@ class CameraView:
     def _countable(self, faces: Sequence[Showing]) -> bool:
         return self._privacy.may_count(len(faces))
 
-    def _put(self, frame: Frame) -> None:
-        self._frame = frame
-        self._version += 1
-        self._changed.notify_all()
-
-    def jpeg(self, after: int, timeout: float) -> tuple[int, bytes] | None:
+    def jpeg(
+        self, after: int, timeout: float, variant: Variant = AS_IS
+    ) -> tuple[int, bytes] | None:
         """Return the newest picture's version and JPEG, once it is newer than version `after`.
 
         Returns None if there is none within `timeout` seconds.
         """
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._version > after, timeout):
-                return None
-        with self._encoding:
-            with self._changed:
-                frame, faces, version = self._frame, self._faces, self._version
-            if frame is None:
-                return None
-            if self._jpeg[0] != version:
-                picture = annotate(frame.image, faces)
-                _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-                self._jpeg = (version, data.tobytes())
-            return self._jpeg
+        picture = self.pictures.wait(after, timeout)
+        return None if picture is None else (picture.version, picture.jpeg(variant))
 
     @contextmanager
     def viewer(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.capture.health import SourceHealth
 from edge.capture.state import SourceState
-from edge.config import CameraConfig, Config, StreamConfig
+from edge.config import CameraConfig, Config
 from edge.control import CameraControl
 from edge.emotions import EMOTIONS
 from edge.metrics import Metrics
@@ -49,7 +49,7 @@ class Camera:
         self.metrics = Metrics()
         self.control = CameraControl()
         self.view = CameraView(
-            "door", StreamConfig(), self.metrics.camera("door"), health, self.control, privacy
+            "door", self.config.stream, self.metrics.camera("door"), health, self.control, privacy
         )
         self.publisher = CameraPublisher(
             self.config,
@@ -71,6 +71,14 @@ class Camera:
         """Let a frame come now."""
         frame = Frame(0, image, self.now, self.now, 1_700_000_000.0 + self.now)
         self.publisher.accept(Observation(frame, readings))
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return what the page shows."""
+        shown = self.view.jpeg(after=0, timeout=0)
+        assert shown is not None
+        image = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        return np.asarray(image, np.uint8)
 
     def rest(self, seconds: float) -> None:
         """Let time go by without frames."""

@@ -1,0 +1,150 @@
+"""The newest picture of a camera: drawn and encoded once for all who watch, or not at all."""
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edge.annotate import annotate, notice
+from edge.config import StreamConfig
+from edge.records import Box, Frame, ImageArray, Showing
+
+WIDTHS: Final = (320, 480, 640, 960, 1280, 1920)
+"""Pixels that a picture may be asked to be wide; none is made wider than its frame."""
+
+QUALITIES: Final = (40, 60, 80, 95)
+"""What JPEG quality may be asked for, beside the configured one."""
+
+_RUN: Final = secrets.token_hex(4)
+"""Begins the tags: what a daemon showed before it was restarted is not what it shows now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How a picture is wanted; None for the frame's own width and the configured quality."""
+
+    width: int | None = None
+    quality: int | None = None
+
+
+AS_IS: Final = Variant()
+
+
+class Picture:
+    """One frame with what is to be drawn over it; any thread may ask for its JPEG.
+
+    Drawing and encoding happen on the thread of the first who asks, once for each variant; the
+    others wait for it, and share the result.
+
+    Parameters
+    ----------
+    version
+        Greater than that of every picture before it.
+    frame
+        What the camera saw.
+    draw
+        Makes the picture of a width.
+    quality
+        Of the JPEG, where none is asked for.
+    """
+
+    def __init__(
+        self,
+        version: int,
+        frame: Frame,
+        draw: Callable[[int | None], ImageArray],
+        quality: int,
+    ) -> None:
+        self.version = version
+        self._width = frame.size[0]
+        self._draw = draw
+        self._quality = quality
+        self._encoding = threading.Lock()
+        self._jpegs: dict[tuple[int, int], bytes] = {}
+
+    def jpeg(self, variant: Variant = AS_IS) -> bytes:
+        """Return the picture as JPEG."""
+        wanted = self._wanted(variant)
+        with self._encoding:
+            if wanted not in self._jpegs:
+                width, quality = wanted
+                image = self._draw(width)
+                _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+                self._jpegs[wanted] = data.tobytes()
+            return self._jpegs[wanted]
+
+    def tag(self, variant: Variant = AS_IS) -> str:
+        """Return what tells this JPEG from every other, without making it."""
+        return "-".join(map(str, (_RUN, self.version, *self._wanted(variant))))
+
+    def _wanted(self, variant: Variant) -> tuple[int, int]:
+        return min(variant.width or self._width, self._width), variant.quality or self._quality
+
+
+class Pictures:
+    """Keeps the newest picture of a camera, and wakes those who wait for it.
+
+    Parameters
+    ----------
+    config
+        What is drawn, and the quality.
+    fps
+        Tells the frames a second that may be written into the picture.
+    """
+
+    def __init__(self, config: StreamConfig, fps: Callable[[], float]) -> None:
+        self._config = config
+        self._fps = fps
+        self._changed = threading.Condition()
+        self._version = 0
+        self._frame: Frame | None = None
+        self._hidden: Sequence[Box] = ()
+        self._newest: Picture | None = None
+
+    @property
+    def newest(self) -> Picture | None:
+        """The newest picture; None before the first."""
+        return self._newest
+
+    def show(self, frame: Frame, faces: Sequence[Showing], hidden: Sequence[Box] = ()) -> None:
+        """Make `frame` the newest, with these marks, and blurred at `hidden` if that is set."""
+        hidden = hidden if self._config.faces == "blur" else ()
+
+        def draw(width: int | None) -> ImageArray:
+            fps = self._fps() if self._config.fps else None
+            return annotate(frame.image, faces, width, hidden, self._config.probabilities, fps)
+
+        self._put(frame, hidden, draw)
+
+    def clear(self) -> None:
+        """Show the newest frame without any marks; who was blurred stays so."""
+        if self._frame is not None:
+            self.show(self._frame, (), self._hidden)
+
+    def blank(self, text: str) -> None:
+        """Show a dark picture with `text`, and forget the frame before it."""
+        if self._frame is not None:
+            dark = np.zeros_like(self._frame.image)
+            self._put(replace(self._frame, image=dark), (), lambda width: notice(dark, text, width))
+
+    def wait(self, after: int, timeout: float) -> Picture | None:
+        """Return the newest picture, once it is newer than version `after`.
+
+        Returns None if there is none within `timeout` seconds.
+        """
+        with self._changed:
+            newer = self._changed.wait_for(lambda: self._version > after, timeout)
+            return self._newest if newer else None
+
+    def _put(
+        self, frame: Frame, hidden: Sequence[Box], draw: Callable[[int | None], ImageArray]
+    ) -> None:
+        with self._changed:
+            self._frame, self._hidden = frame, hidden
+            self._version += 1
+            self._newest = Picture(self._version, frame, draw, self._config.quality)
+            self._changed.notify_all()
