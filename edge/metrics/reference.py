@@ -53,6 +53,17 @@ QUERIES: Final = {
 }
 """What people ask, and how Prometheus answers."""
 
+_INTRODUCTION: Final = """\
+# Metrics
+
+What `/metrics` tells Prometheus. Written by `make metrics-docs`; do not edit it.
+
+No label names a face or a track. Counters begin at 0 with the daemon: use `rate()` or `increase()`.
+With `privacy.mode: aggregate` groups below `privacy.min_people` count as nobody, and the times of
+classify and of the CNN, which tell how many there are, are left out.
+[dashboards](../dashboards/README.md) has a Grafana dashboard and alert rules.
+"""
+
 _CAMERA: Final = "door"
 
 
@@ -68,11 +79,7 @@ def reference() -> str:
 
 def _lines(registry: CollectorRegistry) -> Iterator[str]:
     families = list(registry.collect())
-    yield "# Metrics"
-    yield ""
-    yield "What `/metrics` tells Prometheus. Written by `make metrics-docs`; do not edit it."
-    yield "No label names a face or a track. Counters begin at 0 with the daemon: use `rate()` or"
-    yield "`increase()`. [dashboards](../dashboards/README.md) has a Grafana dashboard and alerts."
+    yield from _INTRODUCTION.splitlines()
     yield ""
     rows = [
         (f"`{_name(f)}`", f.type, _unit(f), ", ".join(f"`{n}`" for n in _labels(f)), _text(f))

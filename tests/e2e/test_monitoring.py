@@ -175,3 +175,22 @@ def test_without_the_token_nothing_is_told(site: Site) -> None:
             f"https://127.0.0.1:{site.boxes[0].web_port}/metrics", timeout=10, context=site.trust
         )
     assert refused.value.code == 401
+
+
+def test_a_box_that_hangs_is_missed(site: Site) -> None:
+    (lost,) = (panel["targets"][0]["expr"] for panel in PANELS if panel["title"] == "Boxes lost")
+
+    def boxes_lost() -> str:
+        return str(site.prometheus.query(filled_in(lost))[0]["value"][1])
+
+    def alarmed() -> set[str]:
+        return {alert["labels"]["alertname"] for alert in site.prometheus.ask("alerts")["alerts"]}
+
+    assert boxes_lost() == "0"
+    site.boxes[1].freeze()
+    try:
+        eventually(lambda: boxes_lost() == "1", what="the box being missed")
+        eventually(lambda: alarmed() == {"EdgeFerBoxDown"}, what="its alert, pending")
+    finally:
+        site.boxes[1].thaw()
+    eventually(lambda: boxes_lost() == "0" and not alarmed(), what="the box being back")
