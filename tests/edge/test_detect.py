@@ -103,7 +103,9 @@ MIDDLE = [[0.4, 0.2], [0.6, 0.2], [0.6, 0.8], [0.4, 0.8]]
 def test_faces_count_by_where_their_centre_lies(
     zones: dict[str, object], count: int, face_frame: NDArray[np.uint8]
 ) -> None:
-    assert len(make_finder(DetectConfig.model_validate(zones)).find(face_frame)) == count
+    finder = make_finder(DetectConfig.model_validate(zones))
+    assert len(finder.find(face_frame)) == count
+    assert [face.counts for face in finder.find_all(face_frame)] == [count == 1]
 
 
 def test_every_third_frame_is_scanned() -> None:

@@ -1,5 +1,6 @@
 """From observations to messages; every one is checked against its JSON Schema."""
 
+from dataclasses import replace
 from itertools import count
 from typing import Any, cast
 
@@ -213,6 +214,40 @@ def test_snapshots_are_jpegs_at_their_interval_and_off_unless_asked_for() -> Non
     assert picture is not None
     assert picture.shape == IMAGE.shape
     assert not np.array_equal(picture[95:105, 64:144], IMAGE[95:105, 64:144]), "with its box"
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
+
+
+def _is_blurred(picture: NDArray[np.uint8], x: int) -> bool:
+    """Return whether the face of `reading` is, below its marks."""
+    part = picture[145:175, x + 15 : x + 65].astype(int)
+    return float(np.abs(np.diff(part, axis=1)).mean()) < 10
+
+
+def test_faces_are_blurred_from_their_first_frame_and_while_they_are_missed() -> None:
+    camera = Camera(stream={"faces": "blur"}, publish={"snapshot_seconds": 0.01})
+    newcomer, doubtful = reading(64, "happy"), replace(reading(400, "sad"), score=0.36)
+    for seen in ((newcomer, doubtful), (newcomer,), (newcomer,), (newcomer,), (), ()):
+        camera.now += 0.04
+        camera.take(seen, NOISE)
+        assert _is_blurred(camera.picture(), 64)
+        assert _is_blurred(camera.picture(), 400) == (doubtful in seen)
+    assert [e["event"] for e in camera.mqtt.of("event")] == ["appeared"]
+    for snapshot in camera.mqtt.pictures:
+        picture = cv2.imdecode(np.frombuffer(snapshot, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        assert _is_blurred(np.asarray(picture, np.uint8), 64)
+    camera.rest(0.75)
+    assert _is_blurred(camera.picture(), 64), "the last frame, which stays when the camera is lost"
+
+
+def test_faces_that_do_not_count_are_blurred_too() -> None:
+    camera = Camera(stream={"faces": "blur"})
+    frame = Frame(0, NOISE, camera.now, camera.now, 0.0)
+    camera.publisher.accept(Observation(frame, (), (Box(200, 100, 80, 80),)))
+    assert _is_blurred(camera.picture(), 200)
+    assert not _is_blurred(camera.picture(), 64)
 
 
 def test_anonymous_tells_no_boxes_and_shows_no_pictures() -> None:
