@@ -12,7 +12,7 @@ from edge.errors import EdgeFerError
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 
-_MOST_SCANS: Final = 64
+_MOST_SCANS: Final = 32
 """Of a progressive JPEG; 10 are usual. Each costs time for all pixels, and hardly a byte."""
 
 _MARKER: Final = re.compile(rb"\xff([^\x00\xff])")

@@ -58,13 +58,18 @@ def _describe(operation: Operation, cameras: list[str]) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": [_parameter(parameter, cameras) for parameter in parameters],
         "responses": {
-            "200": {
-                "description": "As asked for.",
-                "content": {operation.media_type: {"schema": _reference(operation.answer)}},
+            **{
+                str(status): {"description": HTTPStatus(status).phrase}
+                for status in operation.empty
             },
             **{str(status): _problem(status, operation) for status in sorted(errors)},
         },
     }
+    if operation.answer is not None:
+        described["responses"]["200"] = {
+            "description": "As asked for.",
+            "content": {operation.media_type: {"schema": _reference(operation.answer)}},
+        }
     if operation.path in _OPEN:
         described["security"] = []
     if operation.body:

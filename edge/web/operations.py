@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from edge.publish.event_log import KEPT
 from edge.web import answers
+from edge.web.pictures import QUALITIES, WIDTHS
+from edge.web.stream import RATES
 
 Schema = dict[str, Any]
 
@@ -15,6 +17,10 @@ _ID: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": answers.MOST_I
 
 def _whole(least: int, most: int, usual: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most, "default": usual}
+
+
+def _one_of(allowed: tuple[int, ...]) -> Schema:
+    return {"type": "integer", "enum": list(allowed)}
 
 
 @dataclass(frozen=True)
@@ -38,13 +44,15 @@ class Operation:
     summary
         What it does.
     answer
-        What comes back if all is well: a model, a list of one, or a schema.
+        What comes back if all is well: a model, a list of one, a schema, or None.
     media_type
         Of `answer`.
     errors
         Statuses of problems beside those that everything may end in.
     parameters
         Those that may be left out.
+    empty
+        Statuses of answers without content.
     body
         What must be sent: schemas or models by media type.
     method
@@ -57,6 +65,7 @@ class Operation:
     media_type: str = "application/json"
     errors: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    empty: tuple[int, ...] = ()
     body: dict[str, Any] = field(default_factory=dict)
     method: str = "get"
 
@@ -64,6 +73,11 @@ class Operation:
 PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
 
 _AFTER: Final = "The id of an event: what followed it, first things first; else the newest."
+
+_PICTURE: Final = (
+    Parameter("width", "Pixels; as many as the camera's, if not said.", _one_of(WIDTHS)),
+    Parameter("quality", "Of the JPEG; as configured, if not said.", _one_of(QUALITIES)),
+)
 
 OPERATIONS: Final = (
     Operation("/", "The page.", media_type="text/html"),
@@ -130,7 +144,23 @@ OPERATIONS: Final = (
         "The annotated picture as it changes.",
         _BINARY,
         "multipart/x-mixed-replace",
-        errors=(403, 422, 503),
+        errors=(400,),
+        parameters=(
+            *_PICTURE,
+            Parameter("fps", "Frames a second at most; all, if not said.", _one_of(RATES)),
+        ),
+    ),
+    Operation(
+        "/cameras/{name}/snapshot.jpg",
+        "The newest annotated picture.",
+        _BINARY,
+        "image/jpeg",
+        errors=(400,),
+        empty=(304,),
+        parameters=(
+            *_PICTURE,
+            Parameter("If-None-Match", "The ETag of the one that is there.", _TEXT, "header"),
+        ),
     ),
     Operation("/healthz", "Whether the process turns.", media_type="text/plain", errors=(503,)),
     Operation(
@@ -146,9 +176,10 @@ SIGNING_IN: Final = (
     Operation("/login", "The page to sign in on.", media_type="text/html"),
     Operation(
         "/login",
-        "Sign in: leads on with a cookie.",
-        media_type="text/html",
+        "Sign in: leads on with a cookie, or shows the page again.",
+        None,
         errors=(413,),
+        empty=(303,),
         body={
             "application/x-www-form-urlencoded": {
                 "type": "object",
@@ -158,6 +189,6 @@ SIGNING_IN: Final = (
         },
         method="post",
     ),
-    Operation("/logout", "Sign out.", media_type="text/html", method="post"),
+    Operation("/logout", "Sign out.", None, empty=(303,), method="post"),
 )
 """The same for boxes with a password."""

@@ -22,7 +22,7 @@ LARGEST_UPLOAD: Final = 10_000_000
 """Bytes of a request."""
 
 _MOST_PIXELS: Final = 25_000_000
-"""Decoding takes about 9 bytes a pixel, and 15 of a progressive JPEG."""
+"""Decoding takes 6 bytes for each, and 9 of a progressive JPEG."""
 
 _LONGEST_SIDE: Final = 16_384
 """Detectors scale by the width: a narrow picture is scanned at its whole height."""
