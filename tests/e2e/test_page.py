@@ -1,57 +1,288 @@
-"""The page in a real browser."""
+"""The page in a real browser, as a phone and a desk show it, by day and night."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
-from tests.support.browser import chromium
+from tests.support.browser import (
+    DESKTOP,
+    NARROW,
+    PHONE,
+    barriers,
+    chromium,
+    console_errors,
+    look,
+    photograph,
+)
 from tests.support.daemon import Daemon
 from tests.support.servers import RtspServer
-from tests.support.system import Process, eventually, free_port
+from tests.support.system import Process, eventually
 
 Start = Callable[..., Daemon]
 
+SLOW = {"source": "demo", "capture": {"fps": 4}}
+"""A camera that leaves time for others."""
 
-def test_the_page_shows_an_rtsp_camera_and_that_the_box_is_gone(
-    daemon: Start, rtsp: RtspServer, mosquitto: tuple[Process, int], tmp_path: Path
+
+class Page:
+    """The page of a box, in a browser."""
+
+    def __init__(self, browser: webdriver.Chrome, pictures: Path) -> None:
+        self.browser = browser
+        self._pictures = pictures
+
+    def open(self, box: Daemon) -> None:
+        self.browser.get(f"http://127.0.0.1:{box.web_port}/")
+        eventually(lambda: self.text("#connection") == "live", 30, "the line to the box")
+
+    def find(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return self.find(selector).text
+
+    def card(self, camera: str, selector: str) -> str:
+        return f'[data-camera="{camera}"] {selector}'
+
+    def shows(self, camera: str) -> bool:
+        """Whether a picture of the camera is there to be seen."""
+        image = self.find(self.card(camera, ".enlarge img"))
+        return image.is_displayed() and image.get_property("naturalWidth") != 0
+
+    def pixels(self, camera: str) -> str:
+        """What the picture is now, for comparison."""
+        script = """
+            const image = document.querySelector(arguments[0]);
+            const canvas = new OffscreenCanvas(64, 36);
+            const pen = canvas.getContext("2d");
+            pen.drawImage(image, 0, 0, 64, 36);
+            return String(pen.getImageData(0, 0, 64, 36).data)"""
+        return str(self.browser.execute_script(script, self.card(camera, ".enlarge img")))
+
+    def moves(self, camera: str) -> None:
+        """Wait until the picture is another one."""
+        before = self.pixels(camera)
+        eventually(lambda: self.pixels(camera) != before, 20, f"{camera} moving")
+
+    def drawn(self, camera: str) -> bool:
+        """Whether the timeline shows anything."""
+        script = """
+            const canvas = document.querySelector(arguments[0]);
+            const { width, height } = canvas;
+            return canvas.getContext("2d").getImageData(0, 0, width, height).data.some(d => d)"""
+        return bool(self.browser.execute_script(script, self.card(camera, ".timeline canvas")))
+
+    def check(self, name: str, sizes: tuple[tuple[int, int], ...] = (PHONE,)) -> None:
+        """Take pictures by day and night; nothing may keep anybody out, nor run over the edge."""
+        for size in sizes:
+            device = "phone" if size == PHONE else "desktop"
+            for scheme in ("light", "dark"):
+                look(self.browser, size, scheme)
+                photograph(self.browser, self._pictures / f"{name}-{device}-{scheme}.png", True)
+                assert barriers(self.browser) == []
+        look(self.browser, NARROW)
+        width = "return document.documentElement.scrollWidth"
+        assert self.browser.execute_script(width) == NARROW[0]
+        look(self.browser, sizes[-1])
+
+
+@pytest.fixture(scope="module")
+def demo_h264(face_h264: Path) -> Path:
+    """What the RTSP server plays: somebody is there all the time."""
+    return face_h264
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: to somebody who wants to look, or away."""
+    folder = Path(os.environ.get("EDGE_FER_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def page(tmp_path: Path, pictures: Path) -> Iterator[Page]:
+    """A browser on a desk."""
+    with chromium(tmp_path / "profile", *DESKTOP) as browser:
+        look(browser, DESKTOP)
+        yield Page(browser, pictures)
+
+
+def test_one_camera_from_the_first_look_to_the_end_of_the_box(
+    daemon: Start, rtsp: RtspServer, mosquitto: tuple[Process, int], page: Page
 ) -> None:
     box = daemon(
         node="shop-window",
-        cameras={"door": {"source": rtsp.url}},
+        cameras={"door": {"source": rtsp.url, "capture": {"stall_seconds": 3}}},
         mqtt={"broker": "127.0.0.1", "port": mosquitto[1]},
     ).ready()
-    with chromium(tmp_path / "profile", 1000, 860) as browser:
-        browser.get(f"http://127.0.0.1:{box.web_port}/")
-        assert browser.find_element(By.TAG_NAME, "header").text.startswith("edge-fer")
-        width = "return document.querySelector('article img').naturalWidth"
-        eventually(lambda: browser.execute_script(width) == 960, 30, "the stream in the page")
+    page.open(box)
+    assert page.text("h1") == "shop-window"
+    eventually(lambda: page.shows("door"), 30, "the stream in the page")
+    eventually(lambda: "happy" in page.text(".faces"), 40, "a happy face in the list")
+    page.moves("door")
+    assert page.text(".status") == "online"
+    assert page.text("#broker") == "MQTT"
+    eventually(lambda: "appeared: happy" in page.text("#events ol"), 20, "an event in words")
+    eventually(lambda: page.drawn("door"), 20, "the timeline")
+    assert "happy" in page.text(".legend")
+    assert page.text(".model summary").startswith("fer-edge-votes-int8 on")
+    assert box.metric("edge_fer_stream_viewers", camera="door") == 1
+    page.check("one", (DESKTOP, PHONE))
+    assert console_errors(page.browser) == []
 
-        def faces() -> str:
-            return browser.find_element(By.CSS_SELECTOR, "article ul").text
+    rtsp.kill()
+    eventually(lambda: page.text(".status") in {"reconnecting", "offline"}, 30, "the loss")
+    eventually(lambda: "camera" in page.text(".veil"), 10, "words over the old picture")
+    page.check("camera-lost")
+    rtsp.start()
+    eventually(lambda: page.text(".status") == "online", 60, "the camera coming back")
+    assert "Camera door is online" in page.text("#events ol")
+    page.moves("door")
 
-        eventually(lambda: "happy" in faces(), 40, "a happy face in the list")
-        picture = Path(os.environ.get("EDGE_FER_PICTURES", tmp_path)) / "page.png"
-        assert browser.save_screenshot(str(picture))
-        assert browser.find_element(By.CSS_SELECTOR, ".dot").get_attribute("class") == "dot online"
-        assert box.metric("edge_fer_stream_viewers", camera="door") == 1
-        assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-
-        box.stop()
-        status = browser.find_element(By.CSS_SELECTOR, ".status")
-        eventually(lambda: status.text == "lost", 10, "the page noticing that the box is gone")
-
-        again = daemon(**box.config).ready()
-        eventually(lambda: status.text == "online", 30, "the page noticing that it is back")
-        eventually(
-            lambda: again.metric("edge_fer_stream_viewers", camera="door") == 1, 10, "the stream"
-        )
+    box.stop()
+    eventually(lambda: page.text("#connection") == "no connection", 30, "the loss of the box")
+    assert page.text(".status") == "no connection"
+    assert not page.find(".pause").is_enabled()
+    page.check("box-gone")
+    again = daemon(**box.config).ready()
+    eventually(lambda: page.text("#connection") == "live", 40, "the box coming back")
+    eventually(lambda: page.text(".status") == "online", 40, "the camera")
+    eventually(lambda: again.metric("edge_fer_stream_viewers", camera="door") == 1, 20, "a stream")
+    page.moves("door")
 
 
-def test_the_page_is_there_while_a_camera_is_not(daemon: Start, tmp_path: Path) -> None:
-    box = daemon(cameras={"door": {"source": f"rtsp://127.0.0.1:{free_port()}/clip"}}).ready()
-    with chromium(tmp_path / "profile", 390, 800) as browser:
-        browser.get(f"http://127.0.0.1:{box.web_port}/")  # waits until all of it is loaded
-        status = browser.find_element(By.CSS_SELECTOR, ".status")
-        eventually(lambda: status.text == "offline", 30)
+def test_four_cameras_and_their_switches(daemon: Start, page: Page) -> None:
+    privacies = {"hall": {"mode": "anonymous"}, "lift": {"mode": "aggregate"}}
+    cameras = {name: {**SLOW, "privacy": privacy} for name, privacy in privacies.items()}
+    box = daemon(node="store-7", cameras={"entrance": SLOW, "counter": SLOW, **cameras}).ready()
+    page.open(box)
+    for camera in ("entrance", "counter"):
+        eventually(lambda: page.shows(camera), 40, f"{camera} in the page")  # noqa: B023 - waits
+    assert "4 cameras" in page.text("#summary")
+    for camera, mode in privacies.items():
+        assert mode["mode"] in page.text(page.card(camera, ".veil"))
+        assert not page.shows(camera)
+    eventually(
+        lambda: "happy" in page.text(page.card("hall", ".faces")), 60, "a face without a name"
+    )
+    assert page.text(page.card("lift", ".faces")) == "Too few people to be counted."
+
+    # By the keyboard alone.
+    page.find(page.card("entrance", ".pause")).send_keys(Keys.ENTER)
+    eventually(lambda: page.text(page.card("entrance", ".status")) == "paused", 10, "the pause")
+    assert page.text(page.card("entrance", ".pause")) == "Resume"
+    page.find(page.card("counter", ".detector")).send_keys(Keys.SPACE)
+    off = page.card("counter", '.detector[aria-checked="false"]')
+    eventually(lambda: page.browser.find_elements(By.CSS_SELECTOR, off), 10, "the switch")
+    switches = {camera["name"]: (camera["paused"], camera["detector"]) for camera in box.cameras()}
+    assert switches == {
+        "entrance": (True, True), "counter": (False, False),
+        "hall": (False, True), "lift": (False, True),
+    }  # fmt: skip
+    page.check("four", (DESKTOP, PHONE))
+    assert console_errors(page.browser) == []
+    page.find(page.card("entrance", ".pause")).click()
+    eventually(
+        lambda: page.text(page.card("entrance", ".status")) == "online", 10, "the resumption"
+    )
+
+
+def test_a_picture_is_enlarged_a_face_opened_and_the_timeline_read(
+    daemon: Start, page: Page
+) -> None:
+    box = daemon(cameras={"door": {"source": "demo", "capture": {"fps": 10}}}).ready()
+    page.open(box)
+    eventually(lambda: page.drawn("door"), 60, "the timeline")
+    slider = page.find(".timeline input")
+    slider.send_keys(Keys.END)
+    words = [slider.get_attribute("aria-valuetext")]
+    for _ in range(12):
+        slider.send_keys(Keys.LEFT)
+        words.append(slider.get_attribute("aria-valuetext"))
+    assert any("happy" in str(word) for word in words)
+    assert page.find(".tip").is_displayed()
+
+    def opened() -> bool:
+        script = "document.querySelector('.faces details')?.setAttribute('open', '')"
+        page.browser.execute_script(script)
+        return len(page.browser.find_elements(By.CSS_SELECTOR, ".faces [open] .all li")) == 7
+
+    eventually(opened, 60, "all seven probabilities")
+    page.check("opened", (PHONE, DESKTOP))
+
+    page.find(".enlarge").send_keys(Keys.ENTER)
+    width = "return document.querySelector('dialog[open] img').naturalWidth"
+    eventually(lambda: page.browser.execute_script(width), 20, "the large picture")
+    eventually(lambda: viewers(box) == 1, 20, "the small stream to end")
+    assert barriers(page.browser) == []
+    page.find("dialog").send_keys(Keys.ESCAPE)
+    eventually(lambda: not page.find("dialog").is_displayed(), 10, "the end of the large picture")
+    page.moves("door")
+    eventually(lambda: viewers(box) == 1, 20, "one stream only")
+    assert console_errors(page.browser) == []
+
+
+def test_a_photo_is_read_or_refused_in_words(
+    daemon: Start, page: Page, tmp_path: Path, face_frame: NDArray[np.uint8]
+) -> None:
+    photo, text, huge = tmp_path / "anna.jpg", tmp_path / "note.jpg", tmp_path / "huge.png"
+    cv2.imwrite(str(photo), face_frame)
+    text.write_text("no picture")
+    huge.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(11_000_000))
+    page.open(daemon(cameras={"door": SLOW}).ready())
+    chooser = page.find("#photo input")
+
+    chooser.send_keys(str(photo))
+    eventually(lambda: page.find("#photo .result").is_displayed(), 30, "the result")
+    assert page.text("#photo .progress") == "1 face, read by fer-edge-votes-int8"
+    assert "happy" in page.text("#photo .faces")
+    assert page.find("#photo canvas").get_attribute("aria-label") == "anna.jpg with 1 face"
+    page.find("#photo summary").click()
+    page.check("photo", (DESKTOP, PHONE))
+    assert console_errors(page.browser) == []
+
+    def refused(file: Path, words: str) -> None:
+        chooser.send_keys(str(file))
+        eventually(lambda: words in page.text("#photo .alert"), 30, words)
+        assert not page.find("#photo .result").is_displayed()
+
+    refused(text, "no picture that can be read")
+    page.check("photo-refused")
+    refused(huge, "too large")
+
+
+def test_many_cameras_share_four_streams_and_a_hidden_tab_has_none(
+    daemon: Start, page: Page
+) -> None:
+    names = [f"camera-{number}" for number in range(1, 7)]
+    box = daemon(cameras=dict.fromkeys(names, SLOW)).ready()
+    look(page.browser, (1800, 1400))
+    page.open(box)
+    for name in names:
+        eventually(lambda: page.shows(name), 60, f"{name} in the page")  # noqa: B023 - waits
+    eventually(lambda: viewers(box) == 4, 20, "four streams")
+    for name in names:
+        page.moves(name)  # those without a stream as well
+    assert viewers(box) == 4
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    eventually(lambda: viewers(box) == 0, 30, "the end of all streams")
+    page.browser.switch_to.window(first)
+    eventually(lambda: viewers(box) == 4, 30, "the streams coming back")
+    assert console_errors(page.browser) == []
+
+
+def viewers(box: Daemon) -> float:
+    """How many streams are watched."""
+    names = [camera["name"] for camera in box.cameras()]
+    return sum(box.metric("edge_fer_stream_viewers", camera=name) for name in names)

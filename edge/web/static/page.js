@@ -47,7 +47,7 @@ function show(box) {
     const card = cards.get(camera.name);
     const before = card.state && Card.status(card.state);
     const status = Card.status(camera);
-    if (before && before !== status) {
+    if (before && before !== "starting" && before !== status) {
       events.note(camera.name, `Camera ${camera.name} is ${status}`);
       announce(`Camera ${camera.name} is ${status}`);
     }

@@ -19,7 +19,7 @@ export class Pictures {
     this.#seen = new IntersectionObserver(entries => {
       for (const entry of entries) this.#named(entry.target).inView = entry.isIntersecting;
       this.#allot();
-    });
+    }, { rootMargin: "25%" });
     this.#sized = new ResizeObserver(() => this.#allot());
     document.addEventListener("visibilitychange", () => this.#rest());
     setInterval(() => this.#refresh(), STILL);

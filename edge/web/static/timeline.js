@@ -63,8 +63,8 @@ export class Timeline {
   #list(kept) {
     const { labels, seconds } = this.#data ?? { labels: [], seconds: [] };
     const totals = labels.map((label, index) => [label, sum(seconds.map(row => row[index]))]);
-    const shown = totals.filter(([, total]) => total >= 0.5).sort((a, b) => b[1] - a[1]);
-    const words = shown.map(([label, total]) => `${label} ${span(Math.round(total))}`).join();
+    const shown = totals.filter(([, total]) => total > 0).sort((a, b) => b[1] - a[1]);
+    const words = shown.map(([label, total]) => `${label} ${span(total)}`).join();
     const empty = kept ? "Nobody was seen." : "Not kept in this privacy mode.";
     if (this.legend.dataset.words === (words || empty)) return;
     this.legend.dataset.words = words || empty;
@@ -78,7 +78,7 @@ export class Timeline {
       const item = element("li");
       element("span", "swatch", item).style.backgroundColor = this.colours[label];
       item.append(`${label} `);
-      element("span", "quiet", item).textContent = span(Math.round(total));
+      element("span", "quiet", item).textContent = span(total);
       return item;
     }));
   }
