@@ -99,10 +99,8 @@ class Access:
             return redirect(url_for("login.page", next=wanted), 303)
         # A browser would open a window of its own for Basic, over the page that asked.
         browser = "Sec-Fetch-Mode" in asked.headers or "Mozilla/" in asked.user_agent.string
-        if password and not browser:
-            challenge = WWWAuthenticate("basic", {"realm": "edge-fer", "charset": "UTF-8"})
-        else:
-            challenge = WWWAuthenticate("bearer", {"realm": "edge-fer"})
+        scheme = "basic" if password and not browser else "bearer"
+        challenge = WWWAuthenticate(scheme, {"realm": "edge-fer box"})  # quoted for its space
         raise Unauthorized("sign in first, or send a token", www_authenticate=challenge)
 
 

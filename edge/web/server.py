@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -88,7 +89,8 @@ class WebServer:
     def stop(self, deadline: float) -> None:
         """Close the socket and let the streams end, by the monotonic time `deadline`."""
         # On the server's own thread: its sockets must not vanish under its select().
-        self._server.trigger.pull_trigger(self._close_all)
+        with suppress(OSError):  # it may have done so before the trigger is pulled
+            self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         self._server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
 

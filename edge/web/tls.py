@@ -114,6 +114,8 @@ class TlsChannel(Channel):
     connection bears one at a time, hence the lock, which is held for one non-blocking call only.
     """
 
+    socket: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._tls = threading.Lock()
         self._began = time.monotonic()
@@ -174,13 +176,20 @@ class TlsChannel(Channel):
             self.handle_close()
         return 0
 
-    def close(self) -> None:
-        """Say goodbye, so that the other side knows that nothing was cut off, and close."""
+    def del_channel(self, map: Any = None) -> None:  # noqa: A002 - waitress calls it so
+        """Say goodbye, so that the other side knows that nothing was cut off, and close.
+
+        It is the part of waitress' closing that comes before the socket's own.
+        """
+        super().del_channel(map)
         with self._tls:
-            if self._shaken and self.socket is not None:
+            closing, self.socket = self.socket, None
+            if closing is None:
+                return
+            if self._shaken:
                 with suppress(OSError, ValueError):
-                    self.socket.unwrap()
-            super().close()
+                    closing.unwrap()
+            closing.close()
 
     def _shake(self) -> None:
         try:
