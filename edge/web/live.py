@@ -1,5 +1,6 @@
 """Events: as they come, with the state of the box as it changes, and those that were."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ _STATE_SECONDS: Final = 0.5
 
 _HEARTBEAT_SECONDS: Final = 15.0
 """The state is sent at least so often: the client sees that we live, and we that it does."""
+
+_LAST_SECONDS: Final = 1.0
+"""Listening goes on after the stop for no longer than this."""
 
 _RETRY_SECONDS: Final = 10
 _USUAL_EVENTS: Final = 100
@@ -78,9 +82,11 @@ def _resume(events: EventLog) -> int:
 def _messages(site: Site, state: BoxState, last: int, gone: Callable[[], bool]) -> Iterator[str]:
     """Give a ``state`` message when something changed, and an ``event`` message for every event."""
     yield "retry: 2000\n\n"
-    told, look, heartbeat = -1, 0.0, 0.0
-    while not (site.stop.is_set() or gone()):
-        now = time.monotonic()
+    told, look, heartbeat, end = -1, 0.0, 0.0, math.inf
+    while (now := time.monotonic()) < end and not gone():
+        if site.stop.is_set():
+            # As the cameras end, faces are lost; then the web server hangs up.
+            end = min(end, now + _LAST_SECONDS)
         if now >= look:
             look = now + _STATE_SECONDS
             version, text = state.newest()

@@ -50,6 +50,8 @@ def blueprint(site: Site) -> Blueprint:
 def _upload() -> bytes:
     """Return the picture's bytes from the body, or end the request."""
     request.max_content_length = LARGEST_UPLOAD
+    if (request.content_length or 0) > LARGEST_UPLOAD:
+        abort(413, f"at most {LARGEST_UPLOAD // 1_000_000} MB: make the picture smaller")
     if request.mimetype.startswith("image/"):
         return request.get_data(cache=False)
     if request.mimetype != "multipart/form-data":

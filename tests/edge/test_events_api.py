@@ -1,6 +1,7 @@
 """Server-sent events and the event history."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,6 +145,17 @@ def test_listening_ends_with_the_daemon() -> None:
         start = time.monotonic()
         assert all(kind == "state" for kind, _, _ in messages)
         assert time.monotonic() - start < 5
+
+
+def test_what_happens_as_the_daemon_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge.web.live, "_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(edge.web.live, "_LAST_SECONDS", 30.0)
+    box = WebBox()
+    with listening(box) as messages:
+        next(messages)
+        box.stop.set()
+        threading.Timer(0.5, box.happen).start()  # a face is lost as its camera ends
+        assert events(messages, 1)[0][1] == 1
 
 
 def test_a_client_that_left_is_noticed_without_a_word_to_send() -> None:
