@@ -170,7 +170,8 @@ def test_four_cameras_and_their_switches(daemon: Start, page: Page) -> None:
         eventually(lambda: page.shows(camera), 40, f"{camera} in the page")  # noqa: B023 - waits
     assert "4 cameras" in page.text("#summary")
     for camera, mode in privacies.items():
-        assert mode["mode"] in page.text(page.card(camera, ".veil"))
+        veil = page.card(camera, ".veil")
+        eventually(lambda: mode["mode"] in page.text(veil), 20, "the reason")  # noqa: B023 - waits
         assert not page.shows(camera)
     eventually(
         lambda: "happy" in page.text(page.card("hall", ".faces")), 60, "a face without a name"
@@ -219,6 +220,15 @@ def test_a_picture_is_enlarged_a_face_opened_and_the_timeline_read(
 
     eventually(opened, 60, "all seven probabilities")
     page.check("opened", (PHONE, DESKTOP))
+
+    # A browser does not say that a stream has ended: its last picture stays.
+    freeze = """
+        const image = document.querySelector('.enlarge img');
+        image.src = image.dataset.snapshot"""
+    page.browser.execute_script(freeze)
+    eventually(lambda: viewers(box) == 0, 20, "the end of the stream")
+    eventually(lambda: viewers(box) == 1, 40, "the page noticing that nothing moves")
+    page.moves("door")
 
     page.find(".enlarge").send_keys(Keys.ENTER)
     width = "return document.querySelector('dialog[open] img').naturalWidth"

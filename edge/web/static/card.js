@@ -48,7 +48,7 @@ export class Card {
     this.state = camera;
     const status = Card.status(camera);
     const hidden = camera.privacy !== "full";
-    this.pictures.offer(this.name, camera.picture && !hidden);
+    this.pictures.offer(this.name, camera.picture && !hidden, status === "online" && camera.fps > 0);
     this.#mark(status, hidden ? PRIVATE[camera.privacy] : null);
     this.#figures(camera);
     this.faces.show(camera.faces, instead(camera));
@@ -80,7 +80,7 @@ export class Card {
     const lost = status === "lost";
     this.pause.disabled = this.detector.disabled = lost || !this.state;
     const veil = this.card.querySelector(".veil");
-    const words = status === "online" ? reason : VEILS[status];
+    const words = reason && ["online", "starting"].includes(status) ? reason : VEILS[status];
     const text = words ?? (this.image.hidden ? "Waiting for a picture" : "");
     write(veil, text);
     veil.hidden = !text;

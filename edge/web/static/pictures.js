@@ -2,11 +2,17 @@
 // four at most: a browser allows six connections a host, and the page needs two of them itself.
 // The others show a still that is fetched anew every other second.
 
+import { fingerprint } from "./pulse.js";
+
 const STREAMS = 4;
 const STILL = 2000;
 const WIDTHS = [320, 480, 640, 960, 1280];
 // After a stream was refused, because too many are watched say, stills do for a while.
 const REFUSED = 10000;
+// A stream of a camera that works, and shows the same picture for so long, is begun anew.
+const FROZEN = 10000;
+
+const FRESH = { shows: "", refused: 0, print: 0, since: 0 };
 
 export class Pictures {
   #all = new Map();
@@ -27,7 +33,7 @@ export class Pictures {
 
   // `image` names its stream and its still; it is `there` once the camera has a picture.
   add(name, image) {
-    const picture = { name, image, there: false, inView: false, shows: "", since: 0, refused: 0 };
+    const picture = { image, there: false, moving: false, inView: false, ...FRESH };
     this.#all.set(name, picture);
     image.dataset.picture = name;
     image.addEventListener("error", () => this.#failed(picture));
@@ -36,9 +42,10 @@ export class Pictures {
     this.#sized.observe(image.closest(".screen"));
   }
 
-  // Tell whether a camera has a picture that may be shown.
-  offer(name, there) {
+  // Tell whether a camera has a picture that may be shown, and whether new ones come.
+  offer(name, there, moving) {
     const picture = this.#all.get(name);
+    picture.moving = moving;
     if (picture.there === there) return;
     picture.there = there;
     this.#allot();
@@ -47,7 +54,7 @@ export class Pictures {
   // The box is there (again), or not: streams do not come back by themselves.
   set live(live) {
     this.#live = live;
-    if (live) for (const picture of [...this.#all.values(), this.#large]) if (picture) picture.shows = "";
+    if (live) for (const picture of this.#every()) picture.shows = "";
     this.#allot();
   }
 
@@ -58,12 +65,12 @@ export class Pictures {
 
   // Stream one camera into another, larger image, and nothing else; null ends that.
   enlarge(name, image) {
-    if (this.#large) this.#set(this.#large, "none");
-    const { image: small } = this.#all.get(name) ?? {};
-    this.#large = name && { name, image, shows: "", refused: 0 };
+    if (this.#large) this.#set(this.#large, "");
+    this.#large = null;
     if (name) {
-      image.dataset.stream = small.dataset.stream;
-      image.dataset.snapshot = small.dataset.snapshot;
+      const { stream, snapshot } = this.#all.get(name).image.dataset;
+      Object.assign(image.dataset, { stream, snapshot });
+      this.#large = { image, moving: true, ...FRESH };
     }
     this.#allot();
   }
@@ -75,8 +82,7 @@ export class Pictures {
   // Nobody looks: stills instead of streams, until the box is heard of again.
   #rest() {
     if (!document.hidden) return;
-    for (const picture of [...this.#all.values(), this.#large])
-      if (picture && streams(picture)) this.#set(picture, "still");
+    for (const picture of this.#every()) if (streams(picture)) this.#set(picture, "still");
     this.#live = false;
   }
 
@@ -87,7 +93,7 @@ export class Pictures {
     // Those that stream go on: nobody likes pictures that take turns.
     const wanting = [...this.#all.values()].sort((a, b) => streams(b) - streams(a));
     for (const picture of wanting) {
-      if (!picture.there) this.#set(picture, "none");
+      if (!picture.there) this.#set(picture, "");
       else if (free && picture.inView && now > picture.refused) {
         free -= 1;
         this.#set(picture, "stream");
@@ -98,9 +104,25 @@ export class Pictures {
 
   #refresh() {
     this.#allot(); // some may have been refused
-    if (!this.#live || this.#large) return;
-    for (const picture of this.#all.values())
-      if (picture.shows === "still" && picture.there && picture.inView) this.#set(picture, "still");
+    if (!this.#live) return;
+    for (const picture of this.#every())
+      if (streams(picture)) this.#revive(picture);
+      else if (picture.shows && picture.inView && picture.image.complete && !this.#large)
+        this.#set(picture, "still");
+  }
+
+  #revive(picture) {
+    if (!picture.image.naturalWidth) return;
+    const print = fingerprint(picture.image);
+    const now = Date.now();
+    if (print !== picture.print || !picture.moving) Object.assign(picture, { print, since: now });
+    if (now - picture.since < FROZEN) return;
+    Object.assign(picture, { since: now, shows: "" });
+    this.#set(picture, "stream");
+  }
+
+  #every() {
+    return this.#large ? [...this.#all.values(), this.#large] : [...this.#all.values()];
   }
 
   #failed(picture) {
@@ -119,7 +141,7 @@ export class Pictures {
     const key = shows === "stream" ? `stream ${width}` : shows;
     if (key === picture.shows && shows !== "still") return;
     picture.shows = key;
-    if (shows === "none") {
+    if (!shows) {
       image.removeAttribute("src");
       image.hidden = true;
       return;
