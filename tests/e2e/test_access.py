@@ -10,7 +10,9 @@ from typing import Literal
 import pytest
 import trustme
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 from tests.support.browser import (
     DESKTOP,
@@ -31,11 +33,24 @@ CAMERAS = {"door": {"source": "demo", "capture": {"fps": 4}}}
 
 
 def submit(browser: webdriver.Chrome, password: str) -> None:
+    page = browser.find_element(By.TAG_NAME, "html")
     name = browser.find_element(By.ID, "username")
     if not name.get_attribute("value"):
         name.send_keys("admin")
     browser.find_element(By.ID, "password").send_keys(password)
     browser.find_element(By.CSS_SELECTOR, "button").click()
+    eventually(lambda: left(page), what="another page")
+    whole = "return document.readyState === 'complete'"
+    eventually(lambda: browser.execute_script(whole), what="all of the page")
+
+
+def left(page: WebElement) -> bool:
+    """Return whether the browser shows another page by now."""
+    try:
+        page.is_enabled()
+    except WebDriverException:
+        return True
+    return False
 
 
 def alert(browser: webdriver.Chrome) -> str:
