@@ -51,7 +51,7 @@ demo-clip: $(TEST_ENV)/installed  ## Make the demo clip anew
 	$(TEST_ENV)/bin/python docs/make_demo_clip.py edge/demo/astronaut.mp4
 
 pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real browser
-	EDGE_FER_PICTURES=$(CURDIR)/docs $(TEST_ENV)/bin/python -m pytest -q tests/e2e/test_page.py
+	$(TEST_ENV)/bin/python -m docs.make_page_pictures
 
 clean:  ## Remove the environments and what builds leave
 	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) build edge_fer.egg-info

@@ -131,7 +131,7 @@ def test_one_camera_from_the_first_look_to_the_end_of_the_box(
     eventually(lambda: "happy" in page.text(".faces"), 40, "a happy face in the list")
     page.moves("door")
     assert page.text(".status") == "online"
-    assert page.text("#broker") == "MQTT"
+    assert page.text("#broker") == "MQTT connected"
     eventually(lambda: "appeared: happy" in page.text("#events ol"), 20, "an event in words")
     eventually(lambda: page.drawn("door"), 20, "the timeline")
     assert "happy" in page.text(".legend")

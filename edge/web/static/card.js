@@ -72,6 +72,7 @@ export class Card {
   lose() {
     this.#mark("lost", null);
     this.faces.show([], "Nothing is known now.");
+    for (const figure of this.card.querySelectorAll(".figures dd")) write(figure, "–");
   }
 
   #mark(status, reason) {

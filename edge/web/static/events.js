@@ -12,6 +12,8 @@ export class Events {
   #keys = new Set();
   #shown = SHOWN;
   #pending = 0;
+  // How far the box's clock is ahead of this one, in milliseconds.
+  ahead = 0;
 
   constructor(panel, colours, oneCamera) {
     this.list = panel.querySelector("ol");
@@ -41,10 +43,10 @@ export class Events {
     });
   }
 
-  // Take something that the page itself saw.
-  note(camera, words) {
-    const time = Date.now();
-    this.#put({ key: `${time} ${camera} ${words}`, time, camera, words, label: null });
+  // Take something that the page itself saw; `status` is of a camera, or of the box.
+  note(camera, words, status) {
+    const time = Date.now() + this.ahead;
+    this.#put({ key: `${time} ${camera} ${words}`, time, camera, words, status });
   }
 
   #put(entry) {
@@ -67,8 +69,9 @@ export class Events {
   #item(entry) {
     const item = element("li");
     item.dataset.key = entry.key;
-    const dot = element("span", "swatch", item);
-    if (entry.label) dot.style.backgroundColor = this.colours[entry.label];
+    if (entry.label) element("span", "swatch", item).style.backgroundColor = this.colours[entry.label];
+    else element("span", "dot", item);
+    item.dataset.status = entry.status ?? "";
     const words = element("p", "", item);
     write(words, entry.words);
     const when = element("p", "quiet", item);

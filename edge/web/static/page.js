@@ -7,7 +7,7 @@ import { write } from "./faces.js";
 import { Large } from "./large.js";
 import { Pictures } from "./pictures.js";
 import { Predict } from "./predict.js";
-import { health, people } from "./summary.js";
+import { health, isMissing, people } from "./summary.js";
 
 const TIMELINE = 5000;
 
@@ -27,7 +27,8 @@ function pill(id, state, words) {
   write(byId(id).querySelector(".word"), words);
 }
 
-function summarize(health, people) {
+function summarize(health, people, bad) {
+  byId("summary").classList.toggle("bad", bad);
   write(byId("summary").querySelector(".health"), health);
   write(byId("summary").querySelector(".people"), people);
 }
@@ -38,25 +39,26 @@ function announce(words) {
 }
 
 function show(box) {
-  const known = box.cameras.every(camera => cards.has(camera.name));
-  if (!known || box.version !== document.body.dataset.version) {
+  const known = box.cameras.filter(camera => cards.has(camera.name)).length;
+  if (known !== cards.size || known !== box.cameras.length || box.version !== document.body.dataset.version) {
     location.reload(); // the box was given other cameras, or other software
     return;
   }
+  events.ahead = Date.parse(box.time) - Date.now();
   for (const camera of box.cameras) {
     const card = cards.get(camera.name);
     const before = card.state && Card.status(card.state);
     const status = Card.status(camera);
     if (before && before !== "starting" && before !== status) {
-      events.note(camera.name, `Camera ${camera.name} is ${status}`);
+      events.note(camera.name, `Camera ${camera.name} is ${status}`, status);
       announce(`Camera ${camera.name} is ${status}`);
     }
     card.show(camera);
   }
   pill("broker", box.broker.connected ? "online" : "offline",
-       box.broker.connected ? "MQTT" : "MQTT: no connection");
+       box.broker.connected ? "MQTT connected" : "MQTT: no connection");
   byId("broker").title = box.broker.name;
-  summarize(health(box.cameras), people(box.cameras));
+  summarize(health(box.cameras), people(box.cameras), box.cameras.some(isMissing));
 }
 
 // One after the other, and those in view only: the box has better things to do.
@@ -72,9 +74,8 @@ connection.addEventListener("state", ({ detail }) => show(detail));
 connection.addEventListener("event", ({ detail }) => events.add(detail));
 connection.addEventListener("live", () => {
   pill("connection", "online", "live");
-  document.body.classList.remove("lost");
   if (lost) {
-    events.note("", "The box is back");
+    events.note("", "The box is back", "online");
     announce("The box is back");
   }
   lost = false;
@@ -89,11 +90,10 @@ connection.addEventListener("lost", () => {
   pictures.live = false;
   pill("connection", "offline", "no connection");
   pill("broker", "unknown", "MQTT");
-  document.body.classList.add("lost");
   for (const card of cards.values()) card.lose();
-  summarize("No connection to the box.", "It is being tried again.");
+  summarize("No connection to the box.", "It is being tried again.", true);
   announce("No connection to the box");
-  events.note("", "No connection to the box");
+  events.note("", "No connection to the box", "lost");
 });
 setInterval(refreshTimelines, TIMELINE);
 connection.open();

@@ -1,5 +1,10 @@
 // The box in a sentence or two: how its cameras are doing, and whom they see.
 
+// Whether a camera should give pictures, and does not.
+export function isMissing(camera) {
+  return !camera.paused && ["stalled", "reconnecting", "offline"].includes(camera.status);
+}
+
 export function health(cameras) {
   const groups = new Map();
   for (const camera of cameras) {
@@ -17,13 +22,18 @@ export function health(cameras) {
   return `${working} of ${cameras.length} cameras online; ${others.join("; ")}.`;
 }
 
+// Whether nobody before the camera would mean that there is nobody to tell of.
+function sees({ labels, paused, detector, status }) {
+  return labels !== null && !paused && detector && status === "online";
+}
+
 export function people(cameras) {
   const totals = new Map();
   for (const { labels } of cameras)
     for (const [label, count] of Object.entries(labels ?? {}))
       totals.set(label, (totals.get(label) ?? 0) + count);
   const faces = [...totals.values()].reduce((total, count) => total + count, 0);
-  if (!faces) return cameras.some(camera => camera.labels === null) ? "" : "Nobody is seen.";
+  if (!faces) return cameras.every(sees) ? "Nobody is seen." : "";
   const shown = [...totals].map(([label, count]) => (faces === 1 ? label : `${count} ${label}`));
   return `${faces} ${faces === 1 ? "face" : "faces"}: ${shown.join(", ")}.`;
 }

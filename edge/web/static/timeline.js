@@ -65,7 +65,7 @@ export class Timeline {
     const totals = labels.map((label, index) => [label, sum(seconds.map(row => row[index]))]);
     const shown = totals.filter(([, total]) => total > 0).sort((a, b) => b[1] - a[1]);
     const words = shown.map(([label, total]) => `${label} ${span(total)}`).join();
-    const empty = kept ? "Nobody was seen." : "Not kept in this privacy mode.";
+    const empty = kept ? "Nobody was seen." : "No timeline in this privacy mode.";
     if (this.legend.dataset.words === (words || empty)) return;
     this.legend.dataset.words = words || empty;
     if (!shown.length) {
