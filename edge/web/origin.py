@@ -71,4 +71,12 @@ def _comes_from_elsewhere(asked: Request) -> bool:
         return True
     # Over plain HTTP browsers name the origin only. Its scheme a proxy may have changed.
     origin = asked.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != asked.host.lower()
+    return origin is not None and _place(origin) != asked.headers.get("Host", "").lower()
+
+
+def _place(origin: str) -> str | None:
+    """Return the host and port of an origin; None if there are none, as in ``null``."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None

@@ -14,7 +14,7 @@ PAUSE = json.dumps({"command": "pause"}).encode()
 
 @pytest.fixture
 def box() -> Iterator[Box]:
-    with serving(hosts=["box.example.com"]) as running:
+    with serving(hosts=["box.example.com", "my_box"]) as running:
         yield running
 
 
@@ -67,6 +67,7 @@ def test_a_page_elsewhere_pauses_no_camera(box: Box) -> None:
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
         {"Origin": ""},
+        {"Origin": "http://[evil"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site", "Origin": own},
         {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"},
@@ -78,6 +79,7 @@ def test_a_page_elsewhere_pauses_no_camera(box: Box) -> None:
         {"Origin": own},
         {"Sec_Fetch_Site": "same-origin", "Origin": own},
         {"Sec_Fetch_Site": "none"},
+        {"Origin": "http://my_box:80", "Host": "My_Box:80"},
         {},
     ):
         assert pause(box, **headers) == 200, headers
