@@ -26,6 +26,7 @@ from tests.support.browser import (
 from tests.support.daemon import Daemon
 from tests.support.servers import RtspServer
 from tests.support.system import Process, eventually
+from tests.support.web_server import LOGIN, PASSWORD
 
 Start = Callable[..., Daemon]
 
@@ -290,6 +291,21 @@ def test_many_cameras_share_four_streams_and_a_hidden_tab_has_none(
     page.browser.switch_to.window(first)
     eventually(lambda: viewers(box) == 4, 30, "the streams coming back")
     assert console_errors(page.browser) == []
+
+
+def test_an_open_page_leads_to_the_login_when_its_session_is_over(
+    daemon: Start, page: Page
+) -> None:
+    box = daemon(cameras={"door": SLOW}, web=dict(LOGIN)).ready()
+    page.browser.get(f"http://127.0.0.1:{box.web_port}/")
+    page.find("#username").send_keys("admin")
+    page.find("#password").send_keys(PASSWORD, Keys.ENTER)
+    eventually(lambda: page.browser.find_elements(By.ID, "connection"), 20, "the page")
+    eventually(lambda: page.text("#connection") == "live", 30, "the line to the box")
+    assert page.text("header form") == "Sign out"
+    assert barriers(page.browser) == []
+    page.browser.delete_all_cookies()
+    eventually(lambda: page.browser.current_url.endswith("/login"), 30, "the login")
 
 
 def viewers(box: Daemon) -> float:
