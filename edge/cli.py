@@ -105,7 +105,7 @@ def check(config: Path) -> None:
     from edge.config.file import load_config
     from edge.detect import make_finder
     from edge.mqtt.publisher import check_mqtt
-    from edge.web.tls import channel_factory
+    from edge.web.server.tls import channel_factory
 
     loaded = load_config(config)
     check_mqtt(loaded.mqtt, loaded.folder)

@@ -39,11 +39,11 @@ from edge.service import Service
 from edge.supervisor import Supervisor
 from edge.track import Tracker
 from edge.track.tally import Tally
-from edge.web.address import announce
 from edge.web.app import create_app
-from edge.web.server import WebServer
+from edge.web.picture.view import CameraView
+from edge.web.server.address import announce
+from edge.web.server.server import WebServer
 from edge.web.site import Site
-from edge.web.view import CameraView
 
 log = logging.getLogger(__name__)
 

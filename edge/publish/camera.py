@@ -13,7 +13,7 @@ from edge.publish.writer import MessageWriter
 from edge.records import Box, Event, Frame, Observation, Track
 from edge.track import Tracker
 from edge.track.tally import HOUR, MINUTE
-from edge.web.view import CameraView
+from edge.web.picture.view import CameraView
 
 log = logging.getLogger(__name__)
 

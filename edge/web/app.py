@@ -5,9 +5,12 @@ from typing import Final
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from edge.web import about, api, guard, health, live, pages, predict, problem, stream
+from edge.web import health, pages, problem
+from edge.web.access import guard
+from edge.web.api import about, cameras, live, predict
+from edge.web.api.state import BoxState
+from edge.web.picture import stream
 from edge.web.site import Site
-from edge.web.state import BoxState
 
 _LARGEST_BODY: Final = 64_000
 """Bytes; pictures may be larger."""
@@ -20,7 +23,7 @@ def create_app(site: Site) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     problem.handle_errors(app)
     state = BoxState(site)
-    for part in (api, live):
+    for part in (cameras, live):
         app.register_blueprint(part.blueprint(site, state))
     for part in (pages, about, predict, stream, health):
         app.register_blueprint(part.blueprint(site))

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from edge.config import Config
 from edge.publish.event_log import EventLog
-from edge.web.view import CameraView
+from edge.web.picture.view import CameraView
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.config import DetectConfig
+from edge.detect import make_finder
 from tests.support.browser import chromium
 from tests.support.daemon import Daemon
 from tests.support.system import eventually, program
@@ -139,3 +141,25 @@ def test_a_snapshot_is_sent_once_while_the_picture_stays(box: Daemon) -> None:
     time.sleep(0.2)
     with closing(urllib.request.urlopen(f"http://127.0.0.1:{box.web_port}{SNAPSHOT}")) as answer:
         assert answer.headers["ETag"] != tag
+
+
+def test_no_picture_of_a_box_that_blurs_has_a_face(
+    daemon: Callable[..., Daemon], short_clip: Path, face_frame: NDArray[np.uint8]
+) -> None:
+    finder = make_finder(DetectConfig(min_score=0.1))
+    assert finder.find(face_frame), "the clip has one in every frame"
+    everywhere = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    clip = {"source": str(short_clip), "capture": {"realtime": True, "loop": True}}
+    box = daemon(
+        cameras={"door": clip, "masked": {**clip, "detect": {"mask": everywhere}}},
+        stream={"faces": "blur"},
+    ).ready()
+    eventually(lambda: box.cameras()[0]["faces"], 30, "a face")
+    for camera in ("door", "masked"):
+        tags = set()
+        while len(tags) < 20:
+            url = f"http://127.0.0.1:{box.web_port}/cameras/{camera}/snapshot.jpg"
+            with closing(urllib.request.urlopen(url, timeout=10)) as answer:
+                tags.add(answer.headers["ETag"])
+                assert not finder.find(picture(answer.read()))
+    assert box.cameras()[1]["faces"] == [], "it is blurred where it does not count"

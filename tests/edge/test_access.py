@@ -9,7 +9,7 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 from edge.config.web import SCRYPT
-from edge.web.attempts import Attempts
+from edge.web.access.attempts import Attempts
 from tests.support.web_server import LOGIN, PASSWORD, TOKEN, Answer, Box, basic, bearer, serving
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "User-Agent": "Mozilla/5.0"}

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from edge.config.web import SCRYPT
-from edge.web.openapi import describe_api
+from edge.web.api.openapi import describe_api
 from tests.edge.test_web import problem
 from tests.support.web import HAPPY, WebBox
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-import edge.web.channel
-from edge.web.channel import MOST_CONNECTIONS
+import edge.web.server.channel
+from edge.web.server.channel import MOST_CONNECTIONS
 from tests.support.system import eventually
 from tests.support.web_server import LOGIN, Box, serving
 
@@ -71,8 +71,8 @@ def test_a_new_connection_takes_the_place_of_an_idle_one(box: Box) -> None:
 def test_a_request_must_come_to_its_end(
     box: Box, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.web.channel, "_HEADER_SECONDS", 1.0)
-    monkeypatch.setattr(edge.web.channel, "_REQUEST_SECONDS", 2.0)
+    monkeypatch.setattr(edge.web.server.channel, "_HEADER_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.server.channel, "_REQUEST_SECONDS", 2.0)
     connection = opened(box, sent)
 
     def dripping() -> bool:

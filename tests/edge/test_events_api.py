@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import edge.web.live
+import edge.web.api.live
 from edge.publish.event_log import KEPT, EventLog
 from tests.edge.test_web import problem
 from tests.support.system import eventually
@@ -62,7 +62,7 @@ def test_a_listener_gets_the_state_and_every_event_in_order() -> None:
 
 
 def test_events_come_before_the_next_look_at_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge.web.live, "_STATE_SECONDS", 3600.0)
+    monkeypatch.setattr(edge.web.api.live, "_STATE_SECONDS", 3600.0)
     box = WebBox()
     with listening(box) as messages:
         assert next(messages)[0] == "state"
@@ -104,7 +104,7 @@ def test_an_id_that_is_none_is_refused(last: str) -> None:
 def test_the_state_is_sent_when_it_changes_and_as_a_heartbeat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(edge.web.live, "_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(edge.web.api.live, "_STATE_SECONDS", 0.05)
     box = WebBox()
     with listening(box) as messages:
         next(messages)
@@ -115,7 +115,7 @@ def test_the_state_is_sent_when_it_changes_and_as_a_heartbeat(
         assert sorted(kind for kind, _, _ in states) == ["event", "state"]
         assert states[-1][2]["cameras"][0]["paused"] is True
         # Nothing changes any more: the next one to come is the heartbeat.
-        monkeypatch.setattr(edge.web.live, "_HEARTBEAT_SECONDS", 0.5)
+        monkeypatch.setattr(edge.web.api.live, "_HEARTBEAT_SECONDS", 0.5)
         box.views["door"].obey("resume")
         assert next(messages)[2]["cameras"][0]["paused"] is False
         quiet = time.monotonic()
@@ -148,8 +148,8 @@ def test_listening_ends_with_the_daemon() -> None:
 
 
 def test_what_happens_as_the_daemon_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge.web.live, "_STATE_SECONDS", 0.05)
-    monkeypatch.setattr(edge.web.live, "_LAST_SECONDS", 30.0)
+    monkeypatch.setattr(edge.web.api.live, "_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(edge.web.api.live, "_LAST_SECONDS", 30.0)
     box = WebBox()
     with listening(box) as messages:
         next(messages)

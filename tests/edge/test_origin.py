@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.web.headers import HEADERS
+from edge.web.access.headers import HEADERS
 from tests.support.web_server import LOGIN, Box, basic, serving
 
 PAUSE = json.dumps({"command": "pause"}).encode()

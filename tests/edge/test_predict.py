@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
-import edge.web.predict
+import edge.web.api.predict
 from edge.picture import decode
 from edge.picture_header import size_of
 from tests.edge.test_web import problem
@@ -169,7 +169,7 @@ def test_bombs_are_refused_before_they_are_decoded(
     def bang(_content: bytes) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(edge.web.predict, "decode", bang)
+    monkeypatch.setattr(edge.web.api.predict, "decode", bang)
     jpeg = bytearray(coded(face_frame))
     frame = jpeg.index(b"\xff\xc0")
     struct.pack_into(">HH", jpeg, frame + 5, 65_000, 65_000)
@@ -194,7 +194,7 @@ def test_bombs_are_refused_before_they_are_decoded(
 
 
 def test_a_body_that_is_too_large_is_refused(box: WebBox) -> None:
-    large = bytes(edge.web.predict.LARGEST_UPLOAD + 1)
+    large = bytes(edge.web.api.predict.LARGEST_UPLOAD + 1)
     problem(send(box, large), 413)
     problem(box.client.post("/api/predict", data={"image": (io.BytesIO(large), "me")}), 413)
 
@@ -220,15 +220,15 @@ def test_one_photo_is_read_at_a_time_and_one_waits(
 ) -> None:
     box = WebBox()
     reading, go_on = threading.Event(), threading.Event()
-    real = edge.web.predict.decode
+    real = edge.web.api.predict.decode
 
     def slow(content: bytes) -> Image:
         reading.set()
         assert go_on.wait(20)
         return real(content)
 
-    monkeypatch.setattr(edge.web.predict, "decode", slow)
-    monkeypatch.setattr(edge.web.predict, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(edge.web.api.predict, "decode", slow)
+    monkeypatch.setattr(edge.web.api.predict, "_WAIT_SECONDS", 0.2)
     answers: list[TestResponse] = []
     body = coded(face_frame)
     first = threading.Thread(target=lambda: answers.append(send(box, body)))

@@ -23,7 +23,7 @@ from edge.publish.messages import ModelMessage
 from edge.publish.writer import MessageWriter
 from edge.records import Box, Frame, Observation, Reading
 from edge.track import Tracker
-from edge.web.view import CameraView
+from edge.web.picture.view import CameraView
 from tests.support.messages import Recorder
 
 IMAGE = np.full((360, 640, 3), 90, np.uint8)

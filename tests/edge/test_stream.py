@@ -14,10 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-import edge.web.server
-import edge.web.stream
+import edge.web.picture.stream
+import edge.web.server.server
 from edge.records import Frame
-from edge.web.server import WebServer
+from edge.web.server.server import WebServer
 from tests.support.system import eventually, free_port
 from tests.support.web import WebBox
 
@@ -228,7 +228,7 @@ def test_a_viewer_that_is_slow_gets_the_newest_picture_and_not_all_of_them(
 def test_a_viewer_that_takes_nothing_is_hung_up_on_and_its_seat_is_free(
     box: WebBox, server: WebServer, view: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.web.server, "_STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.server.server, "_STUCK_SECONDS", 1.0)
     stopped = [view() for _ in range(3)]
     eventually(lambda: watching(box) == 3)
 
@@ -245,7 +245,7 @@ def test_a_viewer_that_takes_nothing_is_hung_up_on_and_its_seat_is_free(
 def test_a_viewer_that_takes_a_few_bytes_at_a_time_is_hung_up_on_too(
     box: WebBox, view: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.web.stream, "_TAKE_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.picture.stream, "_TAKE_SECONDS", 1.0)
     dripping = view(buffer=1024)
 
     def gone() -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import trustme
 
-import edge.web.channel
-import edge.web.tls
+import edge.web.server.channel
+import edge.web.server.tls
 from edge.config import WebConfig
 from edge.errors import ConfigError
-from edge.web.tls import channel_factory
+from edge.web.server.tls import channel_factory
 from tests.support.system import eventually
 from tests.support.web_server import LOGIN, Box, basic, serving
 
@@ -56,9 +56,9 @@ def box(authority: Authority) -> Iterator[Box]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge.web.tls, "_HANDSHAKE_SECONDS", 1.0)
-    monkeypatch.setattr(edge.web.channel, "_HEADER_SECONDS", 1.0)
-    monkeypatch.setattr(edge.web.channel, "_REQUEST_SECONDS", 2.0)
+    monkeypatch.setattr(edge.web.server.tls, "_HANDSHAKE_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.server.channel, "_HEADER_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.server.channel, "_REQUEST_SECONDS", 2.0)
 
 
 def plain(box: Box) -> socket.socket:

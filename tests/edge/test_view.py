@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-import edge.web.pictures
+import edge.web.picture.pictures
 from edge.annotate import annotate
 from edge.capture.health import SourceHealth
 from edge.config import StreamConfig
 from edge.control import CameraControl
 from edge.metrics import Metrics
 from edge.records import Box, Frame, ImageArray, Reading
-from edge.web.pictures import Variant
-from edge.web.view import CameraView
+from edge.web.picture.pictures import Variant
+from edge.web.picture.view import CameraView
 from tests.support.web import HAPPY
 
 NUMBERS = count(1)
@@ -55,7 +55,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
         made.append((int(image[0, 0, 0]), args[1]))
         return annotate(image, *args)
 
-    monkeypatch.setattr(edge.web.pictures, "annotate", counted)
+    monkeypatch.setattr(edge.web.picture.pictures, "annotate", counted)
     return made
 
 

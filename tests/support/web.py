@@ -17,8 +17,8 @@ from edge.publish.messages import ModelMessage
 from edge.publish.writer import MessageWriter
 from edge.records import Box, Event, Frame, Track
 from edge.web.app import create_app
+from edge.web.picture.view import CameraView
 from edge.web.site import Site
-from edge.web.view import CameraView
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 

@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.security import generate_password_hash
 
 from edge.config.web import SCRYPT
-from edge.web.server import WebServer
+from edge.web.server.server import WebServer
 from tests.support.system import free_port
 from tests.support.web import WebBox
 

@@ -3,9 +3,9 @@
 from flask import Flask, request
 
 from edge.config import Config
-from edge.web import headers, login, origin
-from edge.web.access import Access
-from edge.web.proxy import Forwarded
+from edge.web.access import headers, login, origin
+from edge.web.access.entry import Access
+from edge.web.access.proxy import Forwarded
 
 
 def protect(app: Flask, config: Config) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from flask import json
 
 import edge
+from edge.web.picture.view import CameraView
 from edge.web.site import Site
-from edge.web.view import CameraView
 
 _SECONDS: Final = 0.25
 """The state is not described more often than this, however many listen."""

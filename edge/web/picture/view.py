@@ -19,7 +19,7 @@ from edge.publish.event_log import EventLog
 from edge.publish.messages import EventMessage
 from edge.publish.timeline import Timeline
 from edge.records import Box, Frame, Showing
-from edge.web.pictures import AS_IS, Pictures, Variant
+from edge.web.picture.pictures import AS_IS, Pictures, Variant
 
 
 class CameraView:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Final
 
-from edge.web.proxy import as_address
+from edge.web.access.proxy import as_address
 
 log = logging.getLogger(__name__)
 

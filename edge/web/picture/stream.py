@@ -8,11 +8,11 @@ from typing import Final
 from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from edge.web.delivery import TAKEN
-from edge.web.pictures import QUALITIES, WIDTHS, Variant
-from edge.web.query import camera_named
+from edge.web.api.query import camera_named
+from edge.web.picture.pictures import QUALITIES, WIDTHS, Variant
+from edge.web.picture.view import CameraView
+from edge.web.server.delivery import TAKEN
 from edge.web.site import Site
-from edge.web.view import CameraView
 
 RATES: Final = (1, 2, 5, 10, 15, 25)
 """Frames a second that a stream may be asked for; all that there are otherwise."""

@@ -14,8 +14,8 @@ from waitress.server import create_server
 
 from edge.config import WebConfig
 from edge.errors import EdgeFerError
-from edge.web.channel import LIMITS
-from edge.web.tls import channel_factory
+from edge.web.server.channel import LIMITS
+from edge.web.server.tls import channel_factory
 
 _SPARE_THREADS: Final = 8
 """Beside one a stream and one a listener to events, of which there are as many: so that the page

@@ -13,7 +13,7 @@ from typing import Any, Final
 from edge.certificate import load_pair
 from edge.config.web import WebConfig, WebTlsConfig
 from edge.errors import ConfigError
-from edge.web.channel import Channel
+from edge.web.server.channel import Channel
 
 log = logging.getLogger(__name__)
 

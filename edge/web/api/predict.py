@@ -15,7 +15,7 @@ from edge.errors import EdgeFerError
 from edge.picture import decode
 from edge.picture_header import UnknownFormatError, size_of
 from edge.records import ImageArray
-from edge.web.query import camera_named
+from edge.web.api.query import camera_named
 from edge.web.site import Site
 
 LARGEST_UPLOAD: Final = 10_000_000

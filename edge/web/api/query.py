@@ -2,8 +2,8 @@
 
 from flask import abort, request
 
+from edge.web.picture.view import CameraView
 from edge.web.site import Site
-from edge.web.view import CameraView
 
 
 def camera_named(site: Site, name: str) -> CameraView:

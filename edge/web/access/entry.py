@@ -10,8 +10,8 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unauthorize
 from werkzeug.wrappers import Response
 
 from edge.config import Config
-from edge.web.attempts import Attempts
-from edge.web.credentials import Busy, Credentials
+from edge.web.access.attempts import Attempts
+from edge.web.access.credentials import Busy, Credentials
 
 OPEN: Final = frozenset({"health.healthz", "login.page", "login.enter"})
 """What needs no login: that the process turns, and the page to sign in on."""

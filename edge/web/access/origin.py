@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, abort, request
 from werkzeug.exceptions import HTTPException
 
-from edge.web.proxy import as_address
+from edge.web.access.proxy import as_address
 
 _HARMLESS: Final = {"GET", "HEAD", "OPTIONS"}
 _ADDRESSED: Final = re.compile(

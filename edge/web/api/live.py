@@ -10,10 +10,10 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from edge.publish.event_log import KEPT, EventLog
-from edge.web.answers import MOST_ID
-from edge.web.query import as_whole_number, camera_named, whole_number
+from edge.web.api.answers import MOST_ID
+from edge.web.api.query import as_whole_number, camera_named, whole_number
+from edge.web.api.state import BoxState
 from edge.web.site import Site
-from edge.web.state import BoxState
 
 _STATE_SECONDS: Final = 0.5
 """Between two looks at the state."""

@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 import edge
 from edge.config import Config
 from edge.publish.messages import EventMessage
-from edge.web.answers import NotReady, Problem
-from edge.web.operations import OPERATIONS, PICTURES, SIGNING_IN, Operation, Parameter, Schema
+from edge.web.api.answers import NotReady, Problem
+from edge.web.api.operations import OPERATIONS, PICTURES, SIGNING_IN, Operation, Parameter, Schema
 from edge.web.problem import MEDIA_TYPE
 
 _REFERENCE: Final = "#/components/schemas/{model}"

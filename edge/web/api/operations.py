@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from edge.publish.event_log import KEPT
-from edge.web import answers
-from edge.web.pictures import QUALITIES, WIDTHS
-from edge.web.stream import RATES
+from edge.web.api import answers
+from edge.web.picture.pictures import QUALITIES, WIDTHS
+from edge.web.picture.stream import RATES
 
 Schema = dict[str, Any]
 

@@ -4,9 +4,9 @@ import socket
 import time
 from typing import Any, ClassVar, Final
 
-from edge.web.delivery import DeliveryChannel
-from edge.web.predict import LARGEST_UPLOAD
-from edge.web.refusal import ProblemTask
+from edge.web.api.predict import LARGEST_UPLOAD
+from edge.web.server.delivery import DeliveryChannel
+from edge.web.server.refusal import ProblemTask
 
 MOST_CONNECTIONS: Final = 400
 """At the same time; beyond that the one that has been idle longest makes room for a new one."""

@@ -7,8 +7,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.wrappers import Response
 
-from edge.web.access import Access
-from edge.web.credentials import SESSION_SECONDS
+from edge.web.access.credentials import SESSION_SECONDS
+from edge.web.access.entry import Access
 
 _PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A place on this host, and no way to write another one: browsers read ``//`` and ``\\`` so."""

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import ValidationError
 
-from edge.web.answers import Command
-from edge.web.query import camera_named
+from edge.web.api.answers import Command
+from edge.web.api.query import camera_named
+from edge.web.api.state import BoxState
 from edge.web.site import Site
-from edge.web.state import BoxState
 
 
 def blueprint(site: Site, state: BoxState) -> Blueprint:

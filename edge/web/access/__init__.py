@@ -1,0 +1,1 @@
+"""Who may see what the web server shows, and from where."""

@@ -1,0 +1,1 @@
+"""Waitress: connections, TLS, and what nobody can hold for nothing."""
