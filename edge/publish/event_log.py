@@ -19,7 +19,8 @@ class LoggedEvent:
     Attributes
     ----------
     id
-        Greater than that of every event before it, also of earlier runs of the daemon.
+        Greater than that of every event before it; of earlier runs of the daemon too, unless
+        their clock was ahead.
     camera
         Whose.
     json
@@ -60,6 +61,10 @@ class EventLog:
             self._events.append(LoggedEvent(self._last, message.camera, text))
             self._changed.notify_all()
 
+    def known(self, id_: int) -> int:
+        """Return `id_`, or 0 where it is of an earlier run whose clock was ahead: all is new then."""
+        return id_ if id_ <= self._last else 0
+
     def after(self, id_: int, camera: str | None = None, limit: int = KEPT) -> list[LoggedEvent]:
         """Return the events that followed `id_`, oldest first, and the first `limit` of them."""
         return [event for event in self._of(camera) if event.id > id_][:limit]
@@ -75,4 +80,8 @@ class EventLog:
     def wait(self, id_: int, timeout: float) -> bool:
         """Wait until there is an event later than `id_`; return False after `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._last > id_, timeout)
+            return self._changed.wait_for(lambda: self._newest_id > id_, timeout)
+
+    @property
+    def _newest_id(self) -> int:
+        return self._events[-1].id if self._events else 0

@@ -94,6 +94,23 @@ def test_a_listener_of_an_earlier_run_gets_all_of_this_one(clock: int) -> None:
         assert [number for _, number in events(messages, 2)] == [1, 2]
 
 
+def test_a_listener_rests_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge.web.api.live, "_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(edge.web.api.live, "_HEARTBEAT_SECONDS", 0.5)
+    box, rounds = WebBox(), []
+    wait = box.events.wait
+
+    def counted(id_: int, timeout: float) -> bool:
+        rounds.append(timeout)
+        return wait(id_, timeout)
+
+    monkeypatch.setattr(box.events, "wait", counted)
+    with listening(box, "?after=0") as messages:
+        for _ in range(3):
+            assert next(messages)[0] == "state"
+    assert len(rounds) < 50, "it goes round and round"
+
+
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "1" * 400, "\u0661"])
 def test_an_id_that_is_none_is_refused(last: str) -> None:
     problem(WebBox().client.get(f"/api/events?after={last}"), 422)
@@ -131,7 +148,9 @@ def test_a_box_has_seats_for_so_many_listeners_and_gives_them_back() -> None:
         refused = box.client.get("/api/events")
         problem(refused, 503)
         assert int(refused.headers["Retry-After"]) > 0
-        assert box.client.head("/api/events").status_code == 200
+        head = box.client.head("/api/events")
+        assert head.status_code == 200
+        assert "Content-Length" not in head.headers
     for _ in range(3):  # those that never read a word, too
         with listening(box), listening(box):
             pass
@@ -206,6 +225,15 @@ def test_history_gives_the_newest_and_then_what_followed() -> None:
 )  # fmt: skip
 def test_a_history_that_is_none_is_refused(query: str, status: int) -> None:
     problem(WebBox().client.get(f"/api/events/history?{query}"), status)
+
+
+def test_history_after_an_id_of_a_clock_that_was_ahead_is_all_of_this_run() -> None:
+    box = WebBox()
+    ahead = box.events.last + 3_600_000
+    assert history(box, f"?after={ahead}") == ([], 0)
+    box.happen()
+    box.happen()
+    assert history(box, f"?after={ahead}") == ([1, 2], box.events.last)
 
 
 def test_the_log_forgets_the_oldest() -> None:

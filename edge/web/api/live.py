@@ -35,7 +35,7 @@ def blueprint(site: Site, state: BoxState) -> Blueprint:
 
     @live.get("/events")
     def events() -> Response:
-        response = Response(mimetype="text/event-stream")
+        response = Response(iter(()), mimetype="text/event-stream")  # of no length
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold messages back
         if request.method == "HEAD":
@@ -59,8 +59,10 @@ def blueprint(site: Site, state: BoxState) -> Blueprint:
         if after is None:
             events = site.events.newest(name, limit)
         else:
-            events = site.events.after(after, name, limit)
-            last = events[-1].id if events else after
+            last = site.events.known(after)
+            events = site.events.after(last, name, limit)
+        if events:  # one may have come since `last` was read
+            last = max(last, events[-1].id)
         body = ",".join(event.json for event in events)
         return Response(f'{{"events":[{body}],"last":{last}}}', mimetype="application/json")
 
@@ -71,12 +73,9 @@ def _resume(events: EventLog) -> int:
     """Return the id of the last event that the client has, or of the newest for a new client."""
     header = request.headers.get("Last-Event-ID")
     if header:
-        last = as_whole_number("Last-Event-ID", header, 0, MOST_ID)
-    else:
-        after = whole_number("after", 0, MOST_ID)
-        last = events.last if after is None else after
-    # An id that is not given yet is of an earlier run with a clock that was ahead: all is new.
-    return last if last <= events.last else 0
+        return events.known(as_whole_number("Last-Event-ID", header, 0, MOST_ID))
+    after = whole_number("after", 0, MOST_ID)
+    return events.last if after is None else events.known(after)
 
 
 def _messages(site: Site, state: BoxState, last: int, gone: Callable[[], bool]) -> Iterator[str]:

@@ -45,7 +45,7 @@ def blueprint(site: Site) -> Blueprint:
     def stream(name: str) -> Response:
         view = shown(name)
         variant, rate = _variant(), _one_of("fps", RATES)
-        response = Response(mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        response = Response(iter(()), mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold pictures back
         if request.method == "HEAD":
@@ -74,7 +74,7 @@ def blueprint(site: Site) -> Blueprint:
         else:
             response = Response(picture.jpeg(variant), mimetype="image/jpeg")
         response.set_etag(tag)
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = "private, no-cache"
         return response
 
     return streams
