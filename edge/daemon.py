@@ -121,7 +121,8 @@ class Daemon:
         Raises
         ------
         EdgeFerError
-            If the embedded broker cannot start, a pipeline keeps dying, or the MQTT client dies.
+            If the embedded broker cannot start, a pipeline keeps dying, or the MQTT client or the
+            web server dies.
         """
         self._started = True
         for line, level in self._engines.items():
@@ -156,15 +157,14 @@ class Daemon:
             for source in self._sources.values():
                 source.tick()
             self._service.poll()
-            self._refuse_to_go_on_without_mqtt()
-            self._web.drop_stuck_viewers()
+            self._refuse_to_go_on_without_parts()
             if all(supervisor.ended for supervisor in self._supervisors):
                 log.info("every clip has ended")
                 return int(any(supervisor.failed for supervisor in self._supervisors))
         return 0
 
-    def _refuse_to_go_on_without_mqtt(self) -> None:
-        dead = {"MQTT client": self._mqtt.error}
+    def _refuse_to_go_on_without_parts(self) -> None:
+        dead = {"MQTT client": self._mqtt.error, "web server": self._web.error}
         if self._broker is not None:
             dead["embedded broker"] = self._broker.error
         for what, error in dead.items():
@@ -214,8 +214,9 @@ class Daemon:
             sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
             # A clip is read frame by frame; and that nobody is there, groups of none, is telling.
             idles = live and privacy.individuals
+            finder = make_finder(camera.detect, every_face=camera.stream.faces == "blur")
             schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if idles else None)
-            scanner = Scanner(make_finder(camera.detect), schedule, control)
+            scanner = Scanner(finder, schedule, control)
             return Pipeline(
                 fresh_source, scanner, classifier, sink, metrics, source.health, camera.capture
             )

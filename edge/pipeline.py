@@ -167,12 +167,12 @@ class Pipeline:
         if self._paused("detect"):
             return None
         start = time.perf_counter()
-        faces = self._scanner.scan(frame)
-        if faces is None:
+        detection = self._scanner.scan(frame)
+        if detection.faces is None:
             self._metrics.unscanned()
         else:
             self._metrics.worked("detect", time.perf_counter() - start)
-        return Detection(frame, faces)
+        return detection
 
     def _classify(self, detection: Detection) -> Observation | None:
         frame, faces = detection.frame, detection.faces
@@ -180,10 +180,11 @@ class Pipeline:
             return None
         with self._metrics.stage("classify"):
             if faces is None:
-                return Observation(frame, None)
+                return Observation(frame, None, looked=False)
             counting = tuple(face for face in faces if face.counts)
             others = tuple(face.box for face in faces if not face.counts)
-            return Observation(frame, self._classifier.read(frame.image, counting), others)
+            readings = self._classifier.read(frame.image, counting)
+            return Observation(frame, readings, others, detection.looked)
 
     def _publish(self, observation: Observation) -> None:
         if self._paused("publish"):

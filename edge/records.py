@@ -106,10 +106,14 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A frame and the faces in it; None if it was not scanned."""
+    """A frame and the faces in it; None if it was not due: tracks are carried over it.
+
+    `looked` is whether it was scanned. Where the detector is off it is not, and nobody is there.
+    """
 
     frame: Frame
     faces: tuple[Face, ...] | None
+    looked: bool = True
 
 
 class Showing(Protocol):
@@ -178,14 +182,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A frame and what every face in it shows; None if it was not scanned.
+    """A frame and what every face in it shows; None if it was not due.
 
-    `others` are the places of faces that do not count.
+    `others` are the places of faces that do not count; `looked` is as in `Detection`.
     """
 
     frame: Frame
     readings: tuple[Reading, ...] | None
     others: tuple[Box, ...] = ()
+    looked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,18 +62,26 @@ def annotate(
     return picture
 
 
-def notice(image: ImageArray, text: str, width: int | None = None) -> ImageArray:
-    """Return a dark picture of the frame's size, or of `width`, that says something."""
-    picture = np.zeros_like(_sized(image, width))
+def notice(size: tuple[int, int], text: str, width: int | None = None) -> ImageArray:
+    """Return a dark picture of a frame's width and height, or of `width`, that says something."""
+    across, down = _scaled(size, width)
+    picture = np.zeros((down, across, 3), np.uint8)
     draw_notice(Pen(picture), text)
     return picture
 
 
 def _sized(image: ImageArray, width: int | None) -> ImageArray:
-    if width is None or width >= image.shape[1]:
+    own = image.shape[1], image.shape[0]
+    size = _scaled(own, width)
+    if size == own:
         return image.copy()
-    height = max(1, round(image.shape[0] * width / image.shape[1]))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scaled(size: tuple[int, int], width: int | None) -> tuple[int, int]:
+    if width is None or width >= size[0]:
+        return size
+    return width, max(1, round(size[1] * width / size[0]))
 
 
 def _rect(box: Box, scale: float) -> Rect:

@@ -22,7 +22,7 @@ def draw_box(pen: Pen, rect: Rect, face: Showing) -> None:
 def draw_label(pen: Pen, rect: Rect, face: Showing, taken: Sequence[Rect]) -> Rect:
     """Draw what the face shows, where least of `taken` is hidden; return where that is."""
     sure = face.label != "uncertain"
-    number = f"#{face.id}" if isinstance(face, Track) else ""
+    number = str(face.id) if isinstance(face, Track) else ""
     text = f"{face.label} {face.confidence:.0%}" if sure else face.label
     size = max(7.0, _TEXT * pen.unit)
     pad, bar = round(0.5 * size), max(2, round(0.18 * size))

@@ -3,7 +3,7 @@
 from edge.control import CameraControl
 from edge.detect.finder import FaceFinder
 from edge.detect.schedule import ScanSchedule
-from edge.records import Face, Frame
+from edge.records import Detection, Frame
 
 
 class Scanner:
@@ -34,13 +34,13 @@ class Scanner:
         """Whether frames are not to be looked at, by command."""
         return self._control.paused
 
-    def scan(self, frame: Frame) -> tuple[Face, ...] | None:
-        """Return all faces of a frame, None if it is not due: tracks are carried over it."""
+    def scan(self, frame: Frame) -> Detection:
+        """Return all faces of a frame; none where the detector is off."""
         if not self._control.switches.detector:
-            return ()
+            return Detection(frame, (), looked=False)
         if not self._schedule.due(frame.time):
-            return None
+            return Detection(frame, None, looked=False)
         faces = self._finder.find_all(frame.image)
         if any(face.counts for face in faces):
             self._schedule.saw_face(frame.time)
-        return faces
+        return Detection(frame, faces)

@@ -9,6 +9,7 @@ from edge.config import CameraConfig
 from edge.emotions import Label
 from edge.mqtt import MqttPublisher
 from edge.privacy import Privacy
+from edge.publish.found_places import FoundPlaces
 from edge.publish.writer import MessageWriter
 from edge.records import Box, Event, Frame, Observation, Track
 from edge.track import Tracker
@@ -58,6 +59,7 @@ class CameraPublisher:
         self._live = live
         self._clock = clock
         self._tracker = tracker
+        self._found = FoundPlaces()
         self._late = 0.0
         self._next_faces = self._next_state = self._next_snapshot = -math.inf
         self._last_frame: Frame | None = None
@@ -70,6 +72,7 @@ class CameraPublisher:
         frame, last = observation.frame, self._last_frame
         if last is not None and last.size != frame.size:
             self._expire(math.inf)  # places in one picture say nothing of the other
+            self._found = FoundPlaces()
         self._last_frame, self._paused = frame, False
         self._late = max(0.0, self._clock() - frame.captured)
         self._announce(self._tracker.update(observation), frame, frame.wall)
@@ -103,11 +106,14 @@ class CameraPublisher:
             self._tell_state((), self._last_frame.time, time.time())
 
     def _places(self, observation: Observation) -> tuple[Box, ...] | None:
-        """Return where faces are or may be in a frame, doubtful ones too; None if nobody looked."""
-        if observation.readings is None:
+        """Return where to blur a frame, doubtful faces too; None if nobody looked for them."""
+        if not self._view.pictures.blurs:
+            return ()
+        if observation.readings is None or not observation.looked:
             return None
-        found = (reading.box for reading in observation.readings)
-        return (*found, *observation.others, *self._tracker.places)
+        found = [reading.box for reading in observation.readings]
+        self._found.add((*found, *observation.others), observation.frame.time)
+        return (*self._found.places(self._tracker.patience), *self._tracker.places)
 
     def _pause(self) -> None:
         """Forget everyone, once, and let the last picture be the dark one."""
@@ -164,6 +170,6 @@ class CameraPublisher:
         if seconds is None or now < self._next_snapshot or not self._privacy.places:
             return
         self._next_snapshot = now + seconds
-        picture = self._view.jpeg(after=0, timeout=0.0)
+        picture = self._view.pictures.newest
         if picture is not None:
-            self._mqtt.publish_picture(f"{self._name}/snapshot", picture[1])
+            self._mqtt.publish_picture(f"{self._name}/snapshot", picture.jpeg())

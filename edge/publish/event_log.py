@@ -62,7 +62,7 @@ class EventLog:
             self._changed.notify_all()
 
     def known(self, id_: int) -> int:
-        """Return `id_`, or 0 where it is of an earlier run whose clock was ahead: all is new then."""
+        """Return `id_`; 0 where it is of an earlier run whose clock was ahead: all is new then."""
         return id_ if id_ <= self._last else 0
 
     def after(self, id_: int, camera: str | None = None, limit: int = KEPT) -> list[LoggedEvent]:

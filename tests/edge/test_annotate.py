@@ -193,7 +193,7 @@ def test_a_blurred_face_at_the_edge_has_no_finer_squares(face_frame: Image) -> N
 
 
 def test_a_notice_is_written_over_the_dark() -> None:
-    picture = notice(GREY, "paused", 480)
+    picture = notice((GREY.shape[1], GREY.shape[0]), "paused", 480)
     assert picture.shape == (270, 480, 3)
     assert float(np.median(picture)) == 0
     assert picture.max() > 100

@@ -81,6 +81,20 @@ def test_faces_below_the_smallest_size_are_left_out(
     assert (count(120), count(300)) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "too_little"),
+    [("haar", {"min_size": 300}), ("dlib", {"min_size": 300}), ("haar", {"min_score": 0.95})],
+)
+def test_who_blurs_every_face_finds_those_that_do_not_count(
+    kind: str, too_little: dict[str, float], face_frame: NDArray[np.uint8]
+) -> None:
+    config = DetectConfig.model_validate({"kind": kind, **too_little})
+    assert make_finder(config).find_all(face_frame) == ()
+    finder = make_finder(config, every_face=True)
+    assert any(face.box.width > 120 for face in finder.find_all(face_frame))
+    assert finder.find(face_frame) == ()
+
+
 FAINT = {"haar": 100, "dlib": 45}
 """Noise in which a detector sees a face only if it is asked to."""
 
@@ -144,10 +158,12 @@ def test_a_scanner_obeys_the_switches(face_frame: NDArray[np.uint8]) -> None:
     control = CameraControl()
     scanner = Scanner(make_finder(DetectConfig()), ScanSchedule(every=2), control)
     frame = Frame(0, face_frame, 0.0, 0.0, 0.0)
-    assert len(scanner.scan(frame) or ()) == 1
-    assert scanner.scan(frame) is None, "every second frame"
+    seen, skipped = scanner.scan(frame), scanner.scan(frame)
+    assert (len(seen.faces or ()), seen.looked) == (1, True)
+    assert (skipped.faces, skipped.looked) == (None, False), "every second frame"
     control.obey("detector off")
-    assert scanner.scan(frame) == ()
+    off = scanner.scan(frame)
+    assert (off.faces, off.looked) == ((), False)
     control.obey("pause")
     assert scanner.paused
     with pytest.raises(ValueError, match="send one of pause, resume"):

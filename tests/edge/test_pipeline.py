@@ -26,6 +26,7 @@ class FakeSink:
 
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.numbers: list[int] = []
+        self.looked: set[bool] = set()
         self.closed = False
         self.idled = 0
         self._seconds = seconds
@@ -36,6 +37,7 @@ class FakeSink:
         if self._error is not None:
             raise self._error
         self.numbers.append(observation.frame.number)
+        self.looked.add(observation.looked)
 
     def idle(self) -> None:
         self.idled += 1
@@ -89,6 +91,16 @@ def test_every_frame_of_a_clip_arrives_in_order(classifier: Classifier) -> None:
     assert sink.numbers == list(range(100))
     assert states == [SourceState.ONLINE, SourceState.ENDED]
     assert sink.closed
+
+
+@pytest.mark.parametrize("detector", ["on", "off"])
+def test_the_last_stage_knows_whether_anyone_looked(detector: str, classifier: Classifier) -> None:
+    sink, control = FakeSink(), CameraControl()
+    control.obey(f"detector {detector}")
+    clip = pipeline(FakeSource(False, 5, EndOfVideo()), sink, classifier, control=control)
+    clip.start()
+    finish(clip)
+    assert sink.looked == {detector == "on"}
 
 
 def test_a_clip_that_is_paused_waits_and_loses_nothing(classifier: Classifier) -> None:

@@ -68,16 +68,22 @@ class Camera:
             self.now += 0.04
             self.take(readings)
 
-    def take(self, readings: tuple[Reading, ...] | None, image: NDArray[np.uint8] = IMAGE) -> None:
+    def take(
+        self,
+        readings: tuple[Reading, ...] | None,
+        image: NDArray[np.uint8] = IMAGE,
+        others: tuple[Box, ...] = (),
+        looked: bool = True,
+    ) -> None:
         """Let a frame come now."""
         frame = Frame(0, image, self.now, self.now, 1_700_000_000.0 + self.now)
-        self.publisher.accept(Observation(frame, readings))
+        self.publisher.accept(Observation(frame, readings, others, looked))
 
     def picture(self) -> NDArray[np.uint8]:
         """Return what the page shows."""
-        shown = self.view.jpeg(after=0, timeout=0)
+        shown = self.view.pictures.newest
         assert shown is not None
-        image = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(shown.jpeg(), np.uint8), cv2.IMREAD_COLOR)
         assert image is not None
         return np.asarray(image, np.uint8)
 
@@ -189,11 +195,7 @@ def test_a_camera_that_falls_silent_loses_its_faces() -> None:
     assert camera.mqtt.of("state")[-1]["faces"] == 0
     assert camera.gauge("edge_fer_faces") == 0
     assert camera.view.faces == []
-    shown = camera.view.jpeg(after=0, timeout=0)
-    assert shown is not None
-    picture = cv2.imdecode(np.frombuffer(shown[1], np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    assert np.abs(picture.astype(int) - 90).max() < 12, "no box of one who is gone"
+    assert np.abs(camera.picture().astype(int) - 90).max() < 12, "no box of one who is gone"
 
 
 def test_the_end_loses_everyone() -> None:
@@ -227,12 +229,11 @@ def _is_blurred(picture: NDArray[np.uint8], x: int) -> bool:
 
 def test_faces_are_blurred_from_their_first_frame_and_while_they_are_missed() -> None:
     camera = Camera(stream={"faces": "blur"}, publish={"snapshot_seconds": 0.01})
-    newcomer, doubtful = reading(64, "happy"), replace(reading(400, "sad"), score=0.36)
-    for seen in ((newcomer, doubtful), (newcomer,), (newcomer,), (newcomer,), (), ()):
+    newcomer = reading(64, "happy")
+    for seen in ((newcomer,), (newcomer,), (newcomer,), (), ()):
         camera.now += 0.04
         camera.take(seen, NOISE)
         assert _is_blurred(camera.picture(), 64)
-        assert _is_blurred(camera.picture(), 400) == (doubtful in seen)
     assert [e["event"] for e in camera.mqtt.of("event")] == ["appeared"]
     for snapshot in camera.mqtt.pictures:
         picture = cv2.imdecode(np.frombuffer(snapshot, np.uint8), cv2.IMREAD_COLOR)
@@ -242,12 +243,44 @@ def test_faces_are_blurred_from_their_first_frame_and_while_they_are_missed() ->
     assert _is_blurred(camera.picture(), 64), "the last frame, which stays when the camera is lost"
 
 
-def test_faces_that_do_not_count_are_blurred_too() -> None:
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_face_that_nobody_follows_is_blurred_for_as_long_as_one_that_is(counts: bool) -> None:
+    camera = Camera(stream={"faces": "blur"}, track={"lost_seconds": 1.0})
+    doubtful = replace(reading(400, "sad"), score=0.36)
+    seen = ((doubtful,), ()) if counts else ((), (doubtful.box,))
+    for number in range(50):
+        camera.now += 0.04
+        readings, others = seen if number % 20 == 0 else ((), ())
+        camera.take(readings, NOISE, others)
+        assert _is_blurred(camera.picture(), 400), number
+        assert not _is_blurred(camera.picture(), 64)
+    for _ in range(30):
+        camera.now += 0.04
+        camera.take((), NOISE)
+    assert not _is_blurred(camera.picture(), 400)
+    assert camera.mqtt.of("event") == []
+
+
+def test_a_face_that_moves_is_blurred_where_it_is_and_leaves_no_trail() -> None:
     camera = Camera(stream={"faces": "blur"})
-    frame = Frame(0, NOISE, camera.now, camera.now, 0.0)
-    camera.publisher.accept(Observation(frame, (), (Box(200, 100, 80, 80),)))
-    assert _is_blurred(camera.picture(), 200)
-    assert not _is_blurred(camera.picture(), 64)
+    for x in range(64, 400, 4):
+        camera.now += 0.04
+        camera.take((replace(reading(x, "sad"), score=0.36),), NOISE)
+    assert _is_blurred(camera.picture(), 396)
+    assert not _is_blurred(camera.picture(), 200)
+
+
+def test_a_frame_of_a_detector_that_is_off_is_not_shown_where_faces_are_blurred() -> None:
+    camera, plain = Camera(stream={"faces": "blur"}), Camera()
+    for one in (camera, plain):
+        one.take((), NOISE)
+        one.control.obey("detector off")
+        one.control.obey("detector on")
+        one.take((), NOISE, looked=False)  # it was on its way
+    assert float(np.median(camera.picture())) < 5
+    assert float(np.median(plain.picture())) > 50
+    camera.take((), NOISE)
+    assert float(np.median(camera.picture())) > 50
 
 
 def test_anonymous_tells_no_boxes_and_shows_no_pictures() -> None:
@@ -305,9 +338,7 @@ def test_nothing_is_shown_of_a_paused_camera() -> None:
     camera = Camera(publish={"snapshot_seconds": 60})
     camera.watch(2.0, reading(64, "happy"))
     camera.control.obey("pause")
-    shown = camera.view.jpeg(after=0, timeout=0)
-    assert shown is not None
-    assert _is_dark(shown[1])
+    assert float(np.median(camera.picture())) < 5
     camera.rest(0.5)
     assert camera.mqtt.of("event")[-1]["event"] == "lost", "at once, not after lost_seconds"
     assert camera.mqtt.of("state")[-1]["faces"] == 0

@@ -17,7 +17,7 @@ from edge.config import StreamConfig
 from edge.control import CameraControl
 from edge.metrics import Metrics
 from edge.records import Box, Frame, ImageArray, Reading
-from edge.web.picture.pictures import Variant
+from edge.web.picture.pictures import Picture, Variant
 from edge.web.picture.view import CameraView
 from tests.support.web import HAPPY
 
@@ -34,10 +34,14 @@ def camera(control: CameraControl | None = None, **config: Any) -> CameraView:
     return CameraView("door", stream, Metrics().camera("door"), SourceHealth(), control)
 
 
-def shown(view: CameraView, variant: Variant | None = None) -> ImageArray:
+def newest(view: CameraView) -> Picture:
     picture = view.pictures.newest
     assert picture is not None
-    data = picture.jpeg(variant or Variant())
+    return picture
+
+
+def shown(view: CameraView, variant: Variant | None = None) -> ImageArray:
+    data = newest(view).jpeg(variant or Variant())
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return np.asarray(image, np.uint8)
@@ -65,7 +69,7 @@ def test_a_picture_is_made_once_for_all_and_not_for_nobody(drawn: Drawn) -> None
         view.show(frame(shade), ())
     assert drawn == []
     with ThreadPoolExecutor(8) as viewers:
-        answers = list(viewers.map(lambda _: view.jpeg(after=0, timeout=1), range(32)))
+        answers = list(viewers.map(lambda _: newest(view).jpeg(), range(32)))
     assert drawn == [(4, 640)]
     assert all(answer == answers[0] for answer in answers)
 
@@ -73,8 +77,7 @@ def test_a_picture_is_made_once_for_all_and_not_for_nobody(drawn: Drawn) -> None
 def test_viewers_who_want_the_same_share_it(drawn: Drawn) -> None:
     view = camera(quality=80)
     view.show(frame(90), ())
-    picture = view.pictures.newest
-    assert picture is not None
+    picture = newest(view)
     small, also_small = picture.jpeg(Variant(320)), picture.jpeg(Variant(320, 80))
     assert small is also_small
     assert picture.jpeg(Variant(1920)) is picture.jpeg(), "none is enlarged"
@@ -88,8 +91,7 @@ def test_tags_tell_pictures_apart_without_making_them(drawn: Drawn) -> None:
     tags = set()
     for _ in range(2):
         view.show(frame(90), ())
-        picture = view.pictures.newest
-        assert picture is not None
+        picture = newest(view)
         tags |= {
             picture.tag(Variant(320)),
             picture.tag(Variant(480)),
@@ -100,22 +102,46 @@ def test_tags_tell_pictures_apart_without_making_them(drawn: Drawn) -> None:
     assert drawn == []
 
 
+def test_who_wants_a_small_picture_does_not_wait_for_a_large_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def slow(image: ImageArray, *args: Any) -> ImageArray:
+        if args[1] == 640:
+            drawing.set()
+            assert go_on.wait(30)
+        return annotate(image, *args)
+
+    monkeypatch.setattr(edge.web.picture.pictures, "annotate", slow)
+    view = camera()
+    view.show(frame(90), ())
+    with ThreadPoolExecutor(2) as viewers:
+        try:
+            large = viewers.submit(newest(view).jpeg)
+            assert drawing.wait(10)
+            assert viewers.submit(newest(view).jpeg, Variant(320)).result(10)
+        finally:
+            go_on.set()
+        assert large.result(10)
+
+
 def test_a_viewer_gets_the_newest_picture_when_it_comes() -> None:
     view = camera()
     view.show(frame(1), ())
-    first = view.jpeg(after=0, timeout=1)
+    first = view.pictures.wait(after=0, timeout=1)
     assert first is not None
-    assert view.jpeg(after=first[0], timeout=0.05) is None
+    assert view.pictures.wait(after=first.version, timeout=0.05) is None
     threading.Timer(0.1, lambda: view.show(frame(200), ())).start()
-    newer = view.jpeg(after=first[0], timeout=5)
+    newer = view.pictures.wait(after=first.version, timeout=5)
     assert newer is not None
-    assert newer[0] > first[0]
+    assert newer.version > first.version
     assert abs(int(shown(view).mean()) - 200) < 3
 
 
-def noisy(captured: float | None = None) -> Frame:
+def noisy() -> Frame:
     image = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
-    return Frame(0, image, time.monotonic() if captured is None else captured, 0.0, 0.0)
+    return Frame(0, image, time.monotonic(), 0.0, 0.0)
 
 
 def is_blurred(picture: ImageArray, box: Box) -> bool:
@@ -156,22 +182,21 @@ def test_where_faces_are_blurred_no_frame_is_shown_that_nobody_looked_at() -> No
     view.show(noisy(), (), None)
     assert not view.has_picture
     view.show(noisy(), (), [FACE])
-    version = view.pictures.newest
+    before = newest(view)
     view.show(noisy(), (), None)
-    assert view.pictures.newest is version
+    assert newest(view) is before
 
 
 def test_where_faces_are_blurred_nothing_is_shown_without_a_detector() -> None:
     control = CameraControl()
     view = camera(control, faces="blur")
     view.show(noisy(), (), [FACE])
-    on_its_way = time.monotonic()
     control.obey("detector off")
     assert float(np.median(shown(view))) < 5
     view.show(noisy(), (), ())
     assert float(np.median(shown(view))) < 5
     control.obey("detector on")
-    view.show(noisy(on_its_way), (), ())
+    view.show(noisy(), (), None)
     assert float(np.median(shown(view))) < 5, "it was not looked at"
     view.show(noisy(), (), [FACE])
     assert float(np.median(shown(view))) > 50

@@ -3,11 +3,10 @@
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
-import numpy as np
 
 from edge.annotate import annotate, notice
 from edge.config import StreamConfig
@@ -37,15 +36,15 @@ AS_IS: Final = Variant()
 class Picture:
     """One frame with what is to be drawn over it; any thread may ask for its JPEG.
 
-    Drawing and encoding happen on the thread of the first who asks, once for each variant; the
-    others wait for it, and share the result.
+    Drawing and encoding happen on the thread of the first who asks, once for each variant; those
+    who want the same wait for it, and share the result.
 
     Parameters
     ----------
     version
         Greater than that of every picture before it.
-    frame
-        What the camera saw.
+    size
+        The frame's width and height.
     draw
         Makes the picture of a width.
     quality
@@ -55,21 +54,21 @@ class Picture:
     def __init__(
         self,
         version: int,
-        frame: Frame,
+        size: tuple[int, int],
         draw: Callable[[int | None], ImageArray],
         quality: int,
     ) -> None:
         self.version = version
-        self._width = frame.size[0]
+        self._width = size[0]
         self._draw = draw
         self._quality = quality
-        self._encoding = threading.Lock()
+        self._encoding: dict[tuple[int, int], threading.Lock] = {}
         self._jpegs: dict[tuple[int, int], bytes] = {}
 
     def jpeg(self, variant: Variant = AS_IS) -> bytes:
         """Return the picture as JPEG."""
         wanted = self._wanted(variant)
-        with self._encoding:
+        with self._encoding.setdefault(wanted, threading.Lock()):
             if wanted not in self._jpegs:
                 width, quality = wanted
                 image = self._draw(width)
@@ -101,8 +100,10 @@ class Pictures:
         self._fps = fps
         self._changed = threading.Condition()
         self._version = 0
-        self._frame: Frame | None = None
-        self._hidden: Sequence[Box] = ()
+        self._size: tuple[int, int] | None = None
+        self._shown: tuple[Frame, Sequence[Box]] | None = None
+        self.blurs: Final = config.faces == "blur"
+        """Whether faces are made unrecognizable."""
         self._newest: Picture | None = None
 
     @property
@@ -110,26 +111,34 @@ class Pictures:
         """The newest picture; None before the first."""
         return self._newest
 
-    def show(self, frame: Frame, faces: Sequence[Showing], hidden: Sequence[Box] = ()) -> None:
-        """Make `frame` the newest, with these marks, and blurred at `hidden` if that is set."""
-        hidden = hidden if self._config.faces == "blur" else ()
+    def show(self, frame: Frame, faces: Sequence[Showing], places: Sequence[Box] | None) -> None:
+        """Make `frame` the newest, with these marks.
+
+        Where faces are blurred it is so at `places`, and not shown at all if they are None: nobody
+        has looked where faces are.
+        """
+        if self.blurs and places is None:
+            return
+        hidden = places if self.blurs and places is not None else ()
 
         def draw(width: int | None) -> ImageArray:
             fps = self._fps() if self._config.fps else None
             return annotate(frame.image, faces, width, hidden, self._config.probabilities, fps)
 
-        self._put(frame, hidden, draw)
+        self._shown = frame, hidden
+        self._put(frame.size, draw)
 
     def clear(self) -> None:
         """Show the newest frame without any marks; who was blurred stays so."""
-        if self._frame is not None:
-            self.show(self._frame, (), self._hidden)
+        if self._shown is not None:
+            frame, hidden = self._shown
+            self.show(frame, (), hidden)
 
     def blank(self, text: str) -> None:
         """Show a dark picture with `text`, and forget the frame before it."""
-        if self._frame is not None:
-            dark = np.zeros_like(self._frame.image)
-            self._put(replace(self._frame, image=dark), (), lambda width: notice(dark, text, width))
+        self._shown, size = None, self._size
+        if size is not None:
+            self._put(size, lambda width: notice(size, text, width))
 
     def wait(self, after: int, timeout: float) -> Picture | None:
         """Return the newest picture, once it is newer than version `after`.
@@ -140,11 +149,9 @@ class Pictures:
             newer = self._changed.wait_for(lambda: self._version > after, timeout)
             return self._newest if newer else None
 
-    def _put(
-        self, frame: Frame, hidden: Sequence[Box], draw: Callable[[int | None], ImageArray]
-    ) -> None:
+    def _put(self, size: tuple[int, int], draw: Callable[[int | None], ImageArray]) -> None:
         with self._changed:
-            self._frame, self._hidden = frame, hidden
+            self._size = size
             self._version += 1
-            self._newest = Picture(self._version, frame, draw, self._config.quality)
+            self._newest = Picture(self._version, size, draw, self._config.quality)
             self._changed.notify_all()

@@ -1,8 +1,6 @@
 """What a camera shows now: its picture, the faces in it, and how it is doing."""
 
-import math
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from edge.publish.event_log import EventLog
 from edge.publish.messages import EventMessage
 from edge.publish.timeline import Timeline
 from edge.records import Box, Frame, Showing
-from edge.web.picture.pictures import AS_IS, Pictures, Variant
+from edge.web.picture.pictures import Pictures
 
 
 class CameraView:
@@ -60,12 +58,10 @@ class CameraView:
         self._health = health
         self._control = control or CameraControl()
         self._control.listen(self._switched)
-        self._blurs = config.faces == "blur"
         self._events = events or EventLog()
         self._metrics = metrics
         self._showing = threading.Lock()
         self._faces: Sequence[Showing] = ()
-        self._shown_from = -math.inf
         self.pictures = Pictures(config, metrics.fps)
         """What the camera sees, annotated."""
         self.timeline = Timeline()
@@ -162,11 +158,12 @@ class CameraView:
             Where faces are or may be, for the picture to be blurred there; None if nobody looked.
         """
         with self._showing:
-            if self._control.paused:  # it was on its way when the command came
+            # It may have been on its way when the command came.
+            if self._control.paused:
                 return
             self._faces = faces
-            if self._privacy.places:
-                self._show_picture(frame, faces, places)
+            if self._privacy.places and not self._dark_without_detector:
+                self.pictures.show(frame, faces, places)
         if self._privacy.individuals:
             self.timeline.add([face.label for face in faces])
         self._metrics.present([f.label for f in faces] if self._countable(faces) else ())
@@ -182,23 +179,15 @@ class CameraView:
             self.pictures.blank(text)
         self._metrics.present(())
 
-    def _show_picture(
-        self, frame: Frame, faces: Sequence[Showing], places: Sequence[Box] | None
-    ) -> None:
-        """Show a frame; where faces are blurred, only one in which they were looked for."""
-        if self._blurs:
-            looking = self._control.switches.detector and frame.captured >= self._shown_from
-            if places is None or not looking:
-                return
-        self.pictures.show(frame, faces, places or ())
+    @property
+    def _dark_without_detector(self) -> bool:
+        return self.pictures.blurs and not self._control.switches.detector
 
     def _switched(self, switches: Switches) -> None:
         if switches.paused:
             self.blank("paused")
-        elif self._blurs and not switches.detector:
+        elif self._dark_without_detector:
             self.blank("detector off")
-        # What was on its way when the detector was switched on may have faces that nobody knows.
-        self._shown_from = time.monotonic()
 
     @property
     def _present(self) -> Sequence[Showing]:
@@ -207,16 +196,6 @@ class CameraView:
 
     def _countable(self, faces: Sequence[Showing]) -> bool:
         return self._privacy.may_count(len(faces))
-
-    def jpeg(
-        self, after: int, timeout: float, variant: Variant = AS_IS
-    ) -> tuple[int, bytes] | None:
-        """Return the newest picture's version and JPEG, once it is newer than version `after`.
-
-        Returns None if there is none within `timeout` seconds.
-        """
-        picture = self.pictures.wait(after, timeout)
-        return None if picture is None else (picture.version, picture.jpeg(variant))
 
     @contextmanager
     def viewer(self) -> Iterator[None]:
