@@ -1,24 +1,42 @@
 """The metrics of one camera."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge.classify.engine import Engine
 from edge.classify.model import ModelDescription
 from edge.control import Switches
 from edge.emotions import LABELS, Label
 from edge.metrics.labels import DROPS, STAGES
-from edge.metrics.rate import RateMeter
+from edge.metrics.rate import HeldRate, RateMeter
 from edge.records import Frame
 
 if TYPE_CHECKING:
     from edge.metrics.registry import Metrics
 
 
+_GROUP_SECONDS: Final = 20.0
+"""How often MQTT tells the frame rate; nobody else shall see it fall as somebody comes in."""
+
+_TELLING: Final = {"classify", "publish"}
+"""Stages that take as long as there are faces."""
+
+
 class CameraMetrics:
-    """The metrics of one camera; every method may be called from any thread."""
+    """The metrics of one camera; every method may be called from any thread.
+
+    Parameters
+    ----------
+    metrics
+        Of the daemon.
+    camera
+        Its name.
+    individuals
+        Whether anything may be told of a single person. Every face takes its time: if not, times
+        and frame rates of the moment, which would count faces, are left out or held.
+    """
 
     def __init__(self, metrics: "Metrics", camera: str, individuals: bool = True) -> None:
         self.camera = camera
@@ -26,8 +44,11 @@ class CameraMetrics:
         self._unscanned = metrics.unscanned.labels(camera)
         self._metrics = metrics
         self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
+        self._rates: dict[str, Callable[[], float]] = {}
         for stage, meter in self._meters.items():
-            metrics.fps.labels(camera, stage).set_function(meter.rate)
+            rate: Callable[[], float] = meter.rate
+            self._rates[stage] = rate if individuals else HeldRate(rate, _GROUP_SECONDS)
+            metrics.fps.labels(camera, stage).set_function(self._rates[stage])
         self._captured = metrics.captured.labels(camera)
         self._processed = {stage: metrics.processed.labels(camera, stage) for stage in STAGES}
         self._seconds = {stage: metrics.stage_seconds.labels(camera, stage) for stage in STAGES}
@@ -55,7 +76,7 @@ class CameraMetrics:
 
     def worked(self, name: str, seconds: float) -> None:
         """Count a frame that a stage has finished."""
-        if self._individuals or name != "classify":  # that takes as long as there are faces
+        if self._individuals or name not in _TELLING:
             self._seconds[name].observe(seconds)
         self._processed[name].inc()
         self._meters[name].tick()
@@ -82,7 +103,8 @@ class CameraMetrics:
         """Count a frame that went all the way; `now` is monotonic."""
         latency = now - frame.captured
         self._meters["pipeline"].tick(latency)
-        self._latency.observe(latency)
+        if self._individuals:
+            self._latency.observe(latency)
 
     def inference(self, seconds: float) -> None:
         """Take the time of the CNN for one face."""
@@ -115,9 +137,12 @@ class CameraMetrics:
         return dict(zip(names, self._model[1:], strict=True))
 
     def fps(self) -> float:
-        """Return frames a second that went all the way, over the last 5 s."""
-        return self._meters["pipeline"].rate()
+        """Return frames a second that went all the way, over 5 s."""
+        return self._rates["pipeline"]()
 
     def latency(self) -> float | None:
-        """Return the mean seconds from capture to the end of publishing, over the last 5 s."""
-        return self._meters["pipeline"].mean()
+        """Return the mean seconds from capture to the end of publishing, over the last 5 s.
+
+        None where there is none, or where it may not be told.
+        """
+        return self._meters["pipeline"].mean() if self._individuals else None

@@ -1,5 +1,6 @@
 """How often something happens, and how long it takes, just now."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -41,3 +42,38 @@ class RateMeter:
         oldest = self._clock() - self._window
         while self._events and self._events[0][0] <= oldest:
             self._events.popleft()
+
+
+class HeldRate:
+    """Asks for a rate only now and then, and answers the same in between; for any thread.
+
+    Parameters
+    ----------
+    rate
+        Events a second just now.
+    seconds
+        For so long it is not asked again.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        rate: Callable[[], float],
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rate = rate
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held = 0.0
+        self._due = -math.inf
+
+    def __call__(self) -> float:
+        """Return the rate as it was within the last `seconds`."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._due:
+                self._due, self._held = now + self._seconds, self._rate()
+            return self._held

@@ -59,8 +59,9 @@ _INTRODUCTION: Final = """\
 What `/metrics` tells Prometheus. Written by `make metrics-docs`; do not edit it.
 
 No label names a face or a track. Counters begin at 0 with the daemon: use `rate()` or `increase()`.
-With `privacy.mode: aggregate` groups below `privacy.min_people` count as nobody, and the times of
-classify and of the CNN, which tell how many there are, are left out.
+With `privacy.mode: aggregate` groups below `privacy.min_people` count as nobody, and what tells how
+many there are is left out: the latency, and the times of classify, publish and the CNN.
+`edge_fer_fps` is then measured every 20 s only.
 [dashboards](../dashboards/README.md) has a Grafana dashboard and alert rules.
 """
 

@@ -5,6 +5,7 @@ from edge.capture.collector import SourceCollector
 from edge.capture.health import SourceHealth
 from edge.control import CameraControl
 from edge.metrics import Metrics, RateMeter
+from edge.metrics.rate import HeldRate
 from edge.metrics.reference import reference
 from edge.records import Frame
 from tests.support.system import REPOSITORY
@@ -21,6 +22,17 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert meter.rate() == pytest.approx(12.5, rel=0.02)
     now[0] += 3
     assert meter.rate() == 0
+
+
+def test_a_rate_that_is_held_is_not_of_the_moment() -> None:
+    now, fresh = [100.0], [25.0]
+    rate = HeldRate(lambda: fresh[0], 20.0, clock=lambda: now[0])
+    assert rate() == 25
+    fresh[0] = 5.0
+    now[0] += 19.9
+    assert rate() == 25
+    now[0] += 0.2
+    assert rate() == 5
 
 
 def test_the_rate_is_right_before_the_window_is_full() -> None:

@@ -38,7 +38,7 @@ class WebBox:
             name: CameraView(
                 name,
                 camera.stream,
-                self.metrics.camera(name),
+                self.metrics.camera(name, self.privacy[name].individuals),
                 self.healths[name],
                 privacy=self.privacy[name],
                 events=self.events,

@@ -14,9 +14,6 @@ from edge.web.site import Site
 _SECONDS: Final = 0.25
 """The state is not described more often than this, however many listen."""
 
-_GROUP_SECONDS: Final = 20.0
-"""How often MQTT tells the frame rate; nobody else shall see it fall as somebody comes in."""
-
 _GROWING: Final = ("last_frame_age", "offline_seconds", "online")
 """Figures of a connection that time alone changes."""
 
@@ -31,16 +28,11 @@ class BoxState:
         self._text = ""
         self._told = ""
         self._version = 0
-        self._rates: dict[str, tuple[float, float]] = {}
 
     def camera(self, view: CameraView) -> dict[str, Any]:
         """Return how a camera is doing, with null for what privacy hides."""
         camera = view.describe()
         camera["faces"] = [{"track": None, "box": None, **face} for face in camera["faces"]]
-        if camera["privacy"] == "aggregate":
-            # Every face takes its time: figures of the moment would count them.
-            camera["latency"] = None
-            camera["fps"] = self._seldom(view.name, camera["fps"])
         return camera
 
     def box(self) -> dict[str, Any]:
@@ -71,14 +63,6 @@ class BoxState:
                 self._version += told != self._told
                 self._told = told
             return self._version, self._text
-
-    def _seldom(self, camera: str, rate: float) -> float:
-        now = time.monotonic()
-        due, held = self._rates.get(camera, (now, rate))
-        if now >= due:
-            due, held = now + _GROUP_SECONDS, rate
-            self._rates[camera] = due, held
-        return held
 
 
 def _lasting(box: dict[str, Any]) -> dict[str, Any]:
