@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from edge.errors import EdgeFerError
+from edge.picture_header import is_whole_jpeg
 from edge.records import ImageArray
 
 
@@ -28,7 +29,7 @@ def decode(content: bytes) -> ImageArray:
 def _whole(content: bytes) -> bool:
     """Return whether a JPEG or PNG goes on to its end marker; OpenCV fills up what is missing."""
     if content.startswith(b"\xff\xd8"):
-        return content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) > 0
+        return is_whole_jpeg(content)
     if content.startswith(b"\x89PNG"):
         return b"IEND" in content
     return bool(content)

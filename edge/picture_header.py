@@ -5,6 +5,7 @@ A few kilobytes can stand for gigabytes of pixels: who takes pictures from stran
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from edge.errors import EdgeFerError
@@ -15,8 +16,11 @@ _JPEG: Final = b"\xff\xd8\xff"
 _MOST_SCANS: Final = 32
 """Of a progressive JPEG; 10 are usual. Each costs time for all pixels, and hardly a byte."""
 
-_MARKER: Final = re.compile(rb"\xff([^\x00\xff])")
-"""As libjpeg does: what is no marker is skipped, and so is padding."""
+_MOST_SEGMENTS: Final = 1000
+"""Of a JPEG; each is a turn of ours, and may be four bytes of theirs."""
+
+_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+"""As libjpeg does: what is no marker is skipped, and so are padding and what stands for itself."""
 
 _MOST_CHUNKS: Final = 1000
 """Of a PNG, before its pixels."""
@@ -24,8 +28,8 @@ _MOST_CHUNKS: Final = 1000
 _FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """Markers that begin a JPEG frame, with its size."""
 
-_BARE: Final = {0x01, *range(0xD0, 0xD8)}
-"""Markers of JPEG that nothing belongs to."""
+_SCAN: Final = 0xDA
+_END: Final = 0xD9
 
 
 class UnknownFormatError(EdgeFerError):
@@ -58,19 +62,47 @@ def size_of(content: bytes) -> tuple[int, int]:
     return width, height
 
 
+def is_whole_jpeg(content: bytes) -> bool:
+    """Return whether a JPEG goes on to its end marker; phones put films and more behind it.
+
+    Raises
+    ------
+    EdgeFerError
+        If it has more segments than any picture.
+    """
+    try:
+        return any(marker == _END for marker, _ in _segments(content))
+    except struct.error:
+        return False
+
+
 def _jpeg(content: bytes) -> tuple[int, int]:
-    if content.count(b"\xff\xda") > _MOST_SCANS:
-        raise EdgeFerError(f"a JPEG of more than {_MOST_SCANS} scans")
-    place = 2
-    while found := _MARKER.search(content, place):
-        place = found.end()
-        marker = found[1][0]
-        if marker in _FRAMES:
+    size, scans = None, 0
+    for marker, place in _segments(content):
+        if marker in _FRAMES and size is None:
             height, width = struct.unpack_from(">HH", content, place + 3)
-            return width, height
-        if marker not in _BARE:
-            place += struct.unpack_from(">H", content, place)[0]
-    raise EdgeFerError("a JPEG without a frame")
+            size = width, height
+        scans += marker == _SCAN
+    if scans > _MOST_SCANS:
+        raise EdgeFerError(f"a JPEG of more than {_MOST_SCANS} scans")
+    if size is None:
+        raise EdgeFerError("a JPEG without a frame")
+    return size
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, int]]:
+    """Give the markers of a JPEG, and where what belongs to them begins, up to its end marker."""
+    place = 2
+    for _ in range(_MOST_SEGMENTS):
+        found = _MARKER.search(content, place)
+        if found is None:
+            return
+        marker, place = found[1][0], found.end()
+        yield marker, place
+        if marker == _END:
+            return
+        place += struct.unpack_from(">H", content, place)[0]
+    raise EdgeFerError(f"a JPEG of more than {_MOST_SEGMENTS} segments")
 
 
 def _png(content: bytes) -> tuple[int, int]:

@@ -102,6 +102,15 @@ def test_photos_of_other_depths_and_colours(box: WebBox, face_frame: Image) -> N
     assert max(blue, green) < 5
 
 
+def test_a_photo_with_a_film_behind_it_is_a_photo(box: WebBox, face_frame: Image) -> None:
+    progressive = coded(face_frame, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    film = struct.pack(">I", 24) + b"ftypmp42" + b"\xff\xda\x00\x02" * 2000
+    for photo in (coded(face_frame), progressive):
+        told = send(box, photo + film)
+        assert told.status_code == 200, told.text
+        assert [face["label"] for face in told.get_json()["faces"]] == ["happy"]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 1), (16_383, 2), (2, 16_383)])
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
 def test_odd_sizes_have_no_faces(box: WebBox, size: tuple[int, int], ending: str) -> None:
@@ -184,7 +193,9 @@ def test_bombs_are_refused_before_they_are_decoded(
     animated[20] = 2
     problem(send(box, bytes(animated)), 422)
     # A scan of nothing takes as long as one of all pixels.
-    problem(send(box, bytes(jpeg) + b"\xff\xda" * 100), 422)
+    body, end = bytes(jpeg[:-2]), bytes(jpeg[-2:])
+    for many in (b"\xff\xda\x00\x02" * 100, b"\xff\xe0\x00\x02" * 2_000_000):
+        assert "more than" in str(problem(send(box, body + many + end), 422)["detail"])
     for endless in (
         b"\xff" * 9_000_000,
         b"\xff\xd8\xff" + bytes(9_000_000),
