@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from edge.capture.state import SourceState
 from edge.config import CameraConfig
 from edge.emotions import Label
 from edge.mqtt import MqttPublisher
@@ -92,7 +93,10 @@ class CameraPublisher:
         if self._live:
             self._expire(now)
             last = self._last_frame
-            if last is not None and now - last.captured > self._tracker.patience:
+            if last is not None and (
+                now - last.captured > self._tracker.patience
+                or self._view.connection.state is not SourceState.ONLINE
+            ):
                 self._view.clear()
         if self._live or self._last_frame is None:
             self._tell_state(self._tracker.tracks, now, time.time())

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,9 +13,6 @@ STEP: Final = 5
 """Seconds that are drawn as one."""
 
 STEPS: Final = 120
-
-_LONGEST: Final = 1.0
-"""Seconds between two frames that still count as seen."""
 
 
 class Timeline:
@@ -34,19 +31,25 @@ class Timeline:
         self._last: float | None = None
 
     def add(self, labels: Iterable[Label]) -> None:
-        """Take the labels that are shown now, and were since the call before."""
+        """Take the labels that are shown now and were since the call before, `STEP` ago at most."""
         now = self._clock()
         with self._lock:
-            passed = 0.0 if self._last is None else now - self._last
-            self._last = now
-            if not 0 < passed <= _LONGEST:
+            before, self._last = self._last, now
+            if before is None or not 0 < now - before <= STEP:
                 return
-            number = int(now // STEP)
-            for label in labels:
+            shown = Counter(labels)
+            for number in range(int(before // STEP), int(now // STEP) + 1) if shown else ():
+                seconds = min(now, (number + 1) * STEP) - max(before, number * STEP)
                 if not self._steps or self._steps[-1][0] != number:
                     self._steps.append((number, {}))
-                shown = self._steps[-1][1]
-                shown[label] = shown.get(label, 0.0) + passed
+                row = self._steps[-1][1]
+                for label, people in shown.items():
+                    row[label] = row.get(label, 0.0) + people * seconds
+
+    def interrupt(self) -> None:
+        """Take that nobody sees what faces show until the next call of `add`."""
+        with self._lock:
+            self._last = None
 
     def describe(self) -> dict[str, Any]:
         """Return the timeline as the JSON of the API.

@@ -5,6 +5,7 @@ import io
 import struct
 import threading
 import zlib
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
 import edge.web.api.predict
+from edge.config import DetectConfig
+from edge.detect import FaceFinder, make_finder
 from edge.picture import decode
 from edge.picture_header import size_of
 from tests.edge.test_web import problem
@@ -135,6 +138,31 @@ def test_the_cameras_detector_is_used(face_frame: Image) -> None:
     )
     assert haar["label"] == dlib["label"]
     assert haar["box"] != dlib["box"]
+
+
+def test_cameras_that_are_set_up_alike_share_their_detector_and_model(
+    face_frame: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[DetectConfig] = []
+
+    def counted(config: DetectConfig) -> FaceFinder:
+        made.append(config)
+        return make_finder(config)
+
+    monkeypatch.setattr(edge.web.api.predict, "make_finder", counted)
+    zone = {"detect": {"mask": [[0, 0], [1, 0], [1, 1]]}}
+    cameras = {"a": {"source": "demo"}, "b": {"source": "demo"}, "c": {"source": "demo", **zone}}
+    box = WebBox(cameras=cameras)
+    for name in cameras:
+        assert len(send(box, coded(face_frame), query=f"?camera={name}").get_json()["faces"]) == 1
+    assert len(made) == 1
+
+
+def test_a_model_that_went_away_is_a_problem_in_one_line(face_frame: Image, tmp_path: Path) -> None:
+    box = WebBox(classify={"model": str(tmp_path / "gone.tflite")})
+    told = problem(send(box, coded(face_frame)), 503)
+    assert "gone.tflite" in str(told["detail"])
+    assert "\n" not in str(told["detail"])
 
 
 def test_what_is_no_photo_is_refused(box: WebBox, face_frame: Image) -> None:

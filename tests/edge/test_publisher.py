@@ -20,6 +20,7 @@ from edge.privacy import Privacy
 from edge.publish.camera import CameraPublisher
 from edge.publish.control import ControlPublisher
 from edge.publish.messages import ModelMessage
+from edge.publish.timeline import Timeline
 from edge.publish.writer import MessageWriter
 from edge.records import Box, Frame, Observation, Reading
 from edge.track import Tracker
@@ -45,7 +46,7 @@ class Camera:
         privacy = Privacy(self.config.privacy)
         writer = MessageWriter("box", "door", privacy, 1_700_000_000.0)
         writer.model = ModelMessage(name="fer", sha256="ab" * 32)
-        health = SourceHealth()
+        self.health = health = SourceHealth()
         health.move(SourceState.ONLINE)
         self.metrics = Metrics()
         self.control = CameraControl()
@@ -196,6 +197,27 @@ def test_a_camera_that_falls_silent_loses_its_faces() -> None:
     assert camera.gauge("edge_fer_faces") == 0
     assert camera.view.faces == []
     assert np.abs(camera.picture().astype(int) - 90).max() < 12, "no box of one who is gone"
+
+
+def test_no_time_is_counted_while_the_source_is_gone_or_the_camera_paused() -> None:
+    camera = Camera(track={"lost_seconds": 10})
+    camera.view.timeline = Timeline(lambda: 1_700_000_000.0 + camera.now)
+
+    def counted() -> float:
+        return sum(map(sum, camera.view.timeline.describe()["seconds"]))
+
+    camera.watch(2.0, reading(64, "happy"))
+    before = counted()
+    camera.health.move(SourceState.RECONNECTING)
+    camera.rest(3.0)
+    camera.health.move(SourceState.ONLINE)
+    camera.watch(1.0, reading(64, "happy"))
+    assert counted() == pytest.approx(before + 1, abs=0.1)
+    camera.control.obey("pause")
+    camera.rest(3.0)
+    camera.control.obey("resume")
+    camera.watch(2.0, reading(64, "happy"))
+    assert counted() < before + 3.1
 
 
 def test_the_end_loses_everyone() -> None:

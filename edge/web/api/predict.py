@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from edge.classify import Classifier, load_classifier
-from edge.config import CameraConfig
+from edge.config import DetectConfig
 from edge.detect import FaceFinder, make_finder
 from edge.errors import EdgeFerError
 from edge.picture import decode
@@ -93,7 +93,7 @@ class _Reader:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._recognizers: dict[str, tuple[FaceFinder, Classifier]] = {}
+        self._recognizers: dict[tuple[str, str], tuple[FaceFinder, Classifier]] = {}
         self._busy = threading.Lock()
         self._places = threading.BoundedSemaphore(2)  # one works, one waits
 
@@ -136,15 +136,16 @@ class _Reader:
         }
 
     def _recognizer(self, camera: str) -> tuple[FaceFinder, Classifier]:
-        if camera not in self._recognizers:
-            config = self._site.config
-            self._recognizers[camera] = _load(config.cameras[camera], self._site)
-        return self._recognizers[camera]
-
-
-def _load(camera: CameraConfig, site: Site) -> tuple[FaceFinder, Classifier]:
-    # Zones are places before the camera; and no tracks follow here that would sort out what the
-    # detector itself does not call a face.
-    own = {"include": (), "mask": (), "min_size": 0, "min_score": 0.5}
-    finder = make_finder(camera.detect.model_copy(update=own))
-    return finder, load_classifier(camera.classify, site.config.folder, stop=site.stop)
+        config = self._site.config
+        detect, classify = config.cameras[camera].detect, config.cameras[camera].classify
+        # Zones are places before the camera; and no tracks follow here that would sort out what
+        # the detector itself does not call a face.
+        detect = DetectConfig(kind=detect.kind, width=detect.width, min_score=0.5)
+        key = detect.model_dump_json(), classify.model_dump_json()
+        if key not in self._recognizers:  # cameras that are set up alike share them
+            try:
+                classifier = load_classifier(classify, config.folder, stop=self._site.stop)
+            except EdgeFerError as error:  # the file was there when the daemon began
+                raise ServiceUnavailable(str(error)) from None
+            self._recognizers[key] = make_finder(detect), classifier
+        return self._recognizers[key]

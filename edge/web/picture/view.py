@@ -141,6 +141,7 @@ class CameraView:
             if self._faces:
                 self._faces = ()
                 self.pictures.clear()
+        self.timeline.interrupt()
         self._metrics.present(())
 
     def show(
@@ -177,6 +178,7 @@ class CameraView:
         with self._showing:
             self._faces = ()
             self.pictures.blank(text)
+        self.timeline.interrupt()
         self._metrics.present(())
 
     @property
