@@ -27,7 +27,8 @@ MQTT_DROPS: Final = {
     "overflow": "events: `mqtt.outbox` is full, the oldest went",
     "disconnected": "messages of the moment (`faces`, `snapshot`): no broker to take them",
     "refused": "the broker does not take them",
-    "shutdown": "events: the daemon ended before they went out",
+    "shutdown": "events: the daemon ended before they went out; the log says it too, as hardly any "
+    "scrape comes in time",
     "privacy": "events of an earlier run: `privacy.mode` was made stricter",
 }
 """Why messages are lost."""

@@ -21,10 +21,11 @@ QUERIES: Final = {
     "The same from a counter, over any time": (
         'rate(edge_fer_frames_processed_total{stage="publish"}[5m])'
     ),
-    "Share of the frames that a box is too slow for": (
+    "Share of the frames wanted, by `capture.fps`, that a box is too slow for": (
         "sum without (stage, reason) "
         '(rate(edge_fer_frames_dropped_total{reason=~"overflow|age"}[5m]))'
-        " / rate(edge_fer_frames_captured_total[5m])"
+        " / (rate(edge_fer_frames_captured_total[5m]) - ignoring (stage, reason) "
+        'rate(edge_fer_frames_dropped_total{reason="fps"}[5m]))'
     ),
     "Seconds from capture to message that 95 % of the frames stay below": (
         "histogram_quantile(0.95, rate(edge_fer_latency_seconds_bucket[5m]))"
@@ -40,12 +41,12 @@ QUERIES: Final = {
         "count(edge_fer_source_up == 0 unless on (job, instance, camera) "
         'edge_fer_source_state{state="ended"} == 1) or vector(0)'
     ),
-    "Share of a day in which a camera gave frames": (
+    "Share of a day in which a camera was not gone; a box that is off counts no time": (
         "1 - increase(edge_fer_source_offline_seconds_total[1d]) / 86400"
     ),
     "Events that were lost in a day": (
         "sum without (reason) "
-        '(increase(edge_fer_mqtt_dropped_total{reason=~"overflow|refused|shutdown"}[1d]))'
+        '(increase(edge_fer_mqtt_dropped_total{reason=~"overflow|refused"}[1d]))'
     ),
     "CPU cores that the daemon uses": (
         "rate(process_cpu_seconds_total[5m]) and on (job, instance) edge_fer_node_info"
