@@ -67,6 +67,16 @@ def test_a_document_of_a_box_with_a_token_says_so() -> None:
     assert document["paths"]["/healthz"]["get"]["security"] == []
 
 
+def test_what_a_login_is_refused_with_is_as_the_document_says() -> None:
+    box = WebBox(web={"username": "me", "password": PASSWORD})
+    responses = describe_api(box.config)["paths"]["/login"]["post"]["responses"]
+    wrong = box.client.post("/login", data={"username": "me", "password": "x"})
+    large = box.client.post("/login", data={"username": "me", "password": "x" * 20_000})
+    for answer in (wrong, large):
+        assert list(responses[str(answer.status_code)]["content"]) == [answer.mimetype]
+    assert (wrong.status_code, large.status_code) == (401, 413)
+
+
 def test_answers_keep_the_document() -> None:
     box = WebBox(node="shop", cameras={"door": {"source": "demo"}, "yard": {"source": "demo"}})
     box.show("door", 2)

@@ -19,6 +19,7 @@ _ANYWHERE: Final = (401, 403, 421, 429, 500, 503)
 """No login, asked by a page of another origin or for another host, too many failed logins, a fault,
 too many logins at once."""
 
+_TEXT: Final = {"type": "string"}
 _OPEN: Final = ("/healthz", "/login")
 
 
@@ -93,10 +94,9 @@ def _parameter(parameter: Parameter, cameras: list[str]) -> dict[str, Any]:
 
 def _problem(status: int, operation: Operation) -> dict[str, Any]:
     model = NotReady if operation.path == "/readyz" else Problem
-    return {
-        "description": HTTPStatus(status).phrase,
-        "content": {MEDIA_TYPE: {"schema": _reference(model)}},
-    }
+    page = status in operation.pages
+    kind, schema = ("text/html", _TEXT) if page else (MEDIA_TYPE, _reference(model))
+    return {"description": HTTPStatus(status).phrase, "content": {kind: {"schema": schema}}}
 
 
 def _reference(what: Any) -> Schema:

@@ -51,6 +51,8 @@ class Operation:
         Statuses of problems beside those that everything may end in.
     parameters
         Those that may be left out.
+    pages
+        Those of them that come as a page, and as no problem.
     empty
         Statuses of answers without content.
     body
@@ -64,6 +66,7 @@ class Operation:
     answer: Any = field(default_factory=lambda: _TEXT)
     media_type: str = "application/json"
     errors: tuple[int, ...] = ()
+    pages: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     empty: tuple[int, ...] = ()
     body: dict[str, Any] = field(default_factory=dict)
@@ -178,7 +181,8 @@ SIGNING_IN: Final = (
         "/login",
         "Sign in: leads on with a cookie, or shows the page again.",
         None,
-        errors=(413,),
+        errors=(401, 413, 429, 503),
+        pages=(401, 429, 503),
         empty=(303,),
         body={
             "application/x-www-form-urlencoded": {
