@@ -1,7 +1,6 @@
 """``edge-fer login``: a password or a token, as the hash that the configuration takes."""
 
 import hashlib
-import os
 import secrets
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from werkzeug.security import generate_password_hash
 
 from edge.config.web import SCRYPT
 from edge.errors import EdgeFerError
-from edge.whole_file import whole_file
+from edge.whole_file import write_private
 
 _SHORTEST: Final = 8
 _LONGEST: Final = 1000
@@ -32,9 +31,10 @@ def make_password(out: Path | None) -> None:
 def make_token(out: Path | None) -> None:
     """Draw a token, show it this once, and give its hash."""
     token = secrets.token_urlsafe(32)
+    _give("token", f"sha256:{hashlib.sha256(token.encode()).hexdigest()}", out)
+    # Only now: a token whose hash could not be written is none.
     click.echo(f"token: {token}")
     click.echo("Give it to the program; it is shown this once.", err=True)
-    _give("token", f"sha256:{hashlib.sha256(token.encode()).hexdigest()}", out)
 
 
 def _give(key: str, value: str, out: Path | None) -> None:
@@ -42,9 +42,5 @@ def _give(key: str, value: str, out: Path | None) -> None:
         click.echo(f"hash: {value}" if key == "token" else value)
         click.echo(f"In config.yaml that is web.{key}.", err=True)
         return
-    with whole_file(out) as new:
-        # It shall never have been readable for others.
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(value + "\n")
+    write_private(out, value + "\n")
     click.echo(f'In config.yaml: web.{key}: "${{file:{out.absolute()}}}"', err=True)

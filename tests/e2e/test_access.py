@@ -112,7 +112,7 @@ def test_a_box_on_the_network(daemon: Start, tmp_path: Path) -> None:
     process = daemon(cameras=CAMERAS, web=web)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    box = Box(None, process.web_port, trust)  # type: ignore[arg-type]
+    box = Box(None, process.web_port, None, None, trust)  # type: ignore[arg-type]
 
     def answers() -> bool:
         try:

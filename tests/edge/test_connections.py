@@ -8,9 +8,11 @@ from contextlib import suppress
 import pytest
 
 import edge.web.server.channel
+import edge.web.server.delivery
+import edge.web.server.uploads
 from edge.web.server.channel import MOST_CONNECTIONS
 from tests.support.system import eventually
-from tests.support.web_server import LOGIN, Box, serving
+from tests.support.web_server import LOGIN, TOKEN, Box, basic, serving
 
 
 @pytest.fixture
@@ -36,18 +38,31 @@ def gone(connection: socket.socket) -> bool:
         return True
 
 
+def pipelined(box: Box, number: int, path: str = "/static/style.css") -> socket.socket:
+    """Return a connection that has asked so often at once, and reads little at a time."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(20)
+    connection.connect(("127.0.0.1", box.port))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * number)
+    return connection
+
+
 def test_idle_connections_and_slow_headers_starve_nobody(box: Box) -> None:
     idle = [opened(box) for _ in range(200)]
     slow = [opened(box, b"GET / HTTP/1.1\r\nHost: local") for _ in range(100)]
     head = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
     uploads = [opened(box, head + b"A" * 70_000) for _ in range(20)]
+    readers = [pipelined(box, 3) for _ in range(40)]
     for _ in range(5):
         for connection in slow:
             connection.sendall(b"h")
+        for connection in readers:
+            connection.recv(100)
         start = time.monotonic()
         assert box.ask("/healthz").status == 200
         assert time.monotonic() - start < 10
-    for connection in idle + slow + uploads:
+    for connection in idle + slow + uploads + readers:
         connection.close()
 
 
@@ -60,12 +75,72 @@ def test_a_new_connection_takes_the_place_of_an_idle_one(box: Box) -> None:
         connection.close()
 
 
+def test_who_asks_on_and_on_without_reading_is_hung_up_on(box: Box) -> None:
+    connections = [pipelined(box, 160) for _ in range(30)]
+    for connection in connections:
+        assert len(read_all(connection)) < 400_000  # all that it asked for is 1 MB
+    assert box.ask("/healthz").status == 200
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return what comes until the other side hangs up."""
+    got = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            got += piece
+    return got
+
+
+def test_large_answers_that_are_read_slowly_hold_no_thread() -> None:
+    with serving(max_viewers=1) as box:
+        for _ in range(1000):
+            box.site.happen()
+        path = "/api/events/history?limit=1000"
+        whole = len(box.ask(path).body)
+        assert whole > 300_000
+        readers = [pipelined(box, 2, path) for _ in range(20)]
+        for _ in range(5):
+            for connection in readers:
+                with suppress(ConnectionError):
+                    connection.recv(1000)
+            start = time.monotonic()
+            assert box.ask("/healthz").status == 200
+            assert time.monotonic() - start < 10
+        # One at a time, an answer may be slow.
+        patient = pipelined(box, 1, path)
+        time.sleep(3)
+        got = b""
+        while len(got) < whole:
+            got += patient.recv(20_000)
+        for connection in (*readers, patient):
+            connection.close()
+
+
+def test_an_answer_must_be_taken_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many bytes go: to take some now and then is not to take it."""
+    monkeypatch.setattr(edge.web.server.delivery, "_ANSWER_SECONDS", 1.0)
+    with serving() as box:
+        for _ in range(1000):
+            box.site.happen()
+        slow = pipelined(box, 1, "/api/events/history?limit=1000")
+
+        def cut() -> bool:
+            slow.recv(1000)
+            return not box.server._server.active_channels
+
+        eventually(cut, 20, "a hang-up")
+        slow.close()
+
+
 @pytest.mark.parametrize(
     "sent",
     [
         b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ",
         b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n",
         b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n",
+        # Behind an answer that never ends.
+        b"GET /api/events HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" % TOKEN.encode(),
     ],
 )
 def test_a_request_must_come_to_its_end(
@@ -121,6 +196,65 @@ def test_large_uploads_take_turns(box: Box) -> None:
         connection.close()
 
 
+def test_who_sends_a_large_body_for_long_makes_room(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge.web.server.uploads, "_SEAT_SECONDS", 0.5)
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
+    strangers = [opened(box, head + b"A" * 70_000) for _ in range(4)]
+    eventually(lambda: len(box.server._server.uploads._since) == 4, what="all seats taken")
+    photo = {"Content-Type": "image/jpeg", **basic()}
+    for _ in range(2):
+        picture = box.ask("/cameras/door/snapshot.jpg", headers=basic()).body + bytes(200_000)
+        assert box.ask("/api/predict", "POST", photo, picture).status == 200
+    assert sum(map(gone, strangers)) in {1, 2}
+    for connection in strangers:
+        connection.close()
+
+
+def test_an_endless_trailer_is_cut(box: Box) -> None:
+    """Waitress would look at all of it again with every byte that comes."""
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for start in (b"0\r\nX: ", b"1;"):
+        connection = opened(box, head + start + b"A" * 20_000)
+        eventually(lambda c=connection: gone(c), 10, "the end of it")
+
+
+def test_a_connection_that_cannot_be_made_harms_no_other(
+    box: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def fail(_: object) -> None:
+            raise MemoryError
+
+        patch.setattr(edge.web.server.channel, "_make_room", fail)
+        assert gone_soon(opened(box))
+    assert "could not be accepted" in caplog.text
+    assert box.ask("/healthz").status == 200
+    assert box.server.error is None
+
+
+def gone_soon(connection: socket.socket) -> bool:
+    return eventually(lambda: gone(connection), what="a hang-up")
+
+
+@pytest.mark.parametrize("method", ["readable", "handle_close"])
+def test_that_the_server_died_is_told(
+    box: Box, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise MemoryError
+
+    assert box.server.error is None
+    if method == "readable":
+        monkeypatch.setattr(edge.web.server.channel.Channel, "readable", fail)
+    else:
+        monkeypatch.setattr(box.server._server, "accept", fail)
+    opened(box)
+    eventually(lambda: box.server.error, what="an error")
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -128,15 +262,28 @@ def test_large_uploads_take_turns(box: Box) -> None:
         (b"GET /" + b"A" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"431"),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", b"413"),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n", b"400"),
+        (b"GET http://[x HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
         (b"nonsense\r\n\r\n", b"400"),
     ],
 )
-def test_what_is_too_large_or_no_http_is_refused(box: Box, sent: bytes, status: bytes) -> None:
+def test_what_is_too_large_or_no_http_is_refused(
+    box: Box, sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = opened(box, sent).recv(4096)
     assert answer.split()[1] == status
     assert b"application/problem+json" in answer
     assert b"waitress" not in answer.lower()
+    assert b"nosniff" in answer
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+def test_a_date_that_is_none_is_ignored(box: Box, name: str) -> None:
+    for date in ("Sat, 99 Nov 99999999999 99:99:99 GMT", "1 Jan 2024 0:0:0 +99999999999999"):
+        headers = {name: date, "Range": "bytes=0-9"}
+        assert box.ask("/static/style.css", headers=headers).status in {200, 206}
 
 
 def test_urgent_data_wakes_nobody_for_ever(box: Box, caplog: pytest.LogCaptureFixture) -> None:

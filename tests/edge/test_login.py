@@ -63,8 +63,8 @@ def test_a_token_is_shown_once(tmp_path: Path) -> None:
     assert path.read_text().strip() == f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
     assert web(tmp_path, '{host: "::", token: "${file:web.token}"}').has_login
     both = login("--token").stdout.splitlines()
-    assert [line.partition(":")[0] for line in both] == ["token", "hash"]
-    assert both[0] != done.stdout.strip()
+    assert [line.partition(":")[0] for line in both] == ["hash", "token"]
+    assert both[1] != done.stdout.strip()
 
 
 def test_at_a_terminal_it_asks_twice_and_shows_nothing() -> None:
@@ -103,9 +103,11 @@ def test_a_password_that_is_none_is_refused(given: str) -> None:
     assert done.stdout == ""
 
 
-def test_a_file_that_cannot_be_written_is_named() -> None:
-    done = login("--out", "/nowhere/web.password", given="correct horse\n")
+@pytest.mark.parametrize("kind", [(), ("--token",)])
+def test_a_file_that_cannot_be_written_is_named(kind: tuple[str, ...]) -> None:
+    done = login(*kind, "--out", "/nowhere/web.password", given="correct horse\n")
     assert done.returncode == 1
+    assert done.stdout == ""  # a token whose hash is nowhere is none
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
 

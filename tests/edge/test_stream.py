@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import edge.web.picture.stream
-import edge.web.server.server
+import edge.web.server.delivery
 from edge.records import Frame
 from edge.web.server.server import WebServer
 from tests.support.system import eventually, free_port
@@ -228,15 +228,14 @@ def test_a_viewer_that_is_slow_gets_the_newest_picture_and_not_all_of_them(
 
 
 def test_a_viewer_that_takes_nothing_is_hung_up_on_and_its_seat_is_free(
-    box: WebBox, server: WebServer, view: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
+    box: WebBox, view: Callable[..., Viewer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.web.server.server, "_STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(edge.web.server.delivery, "_ANSWER_SECONDS", 1.0)
     stopped = [view() for _ in range(3)]
     eventually(lambda: watching(box) == 3)
 
     def gone() -> bool:
         box.views["door"].show(noise(30), ())
-        server.drop_stuck_viewers()
         return watching(box) == 0
 
     eventually(gone, 20)

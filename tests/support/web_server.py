@@ -51,6 +51,8 @@ class Box:
 
     app: Flask
     port: int
+    site: WebBox
+    server: WebServer
     trust: ssl.SSLContext | None = None
 
     def connection(self, source: str = "127.0.0.1") -> http.client.HTTPConnection:
@@ -102,7 +104,7 @@ def serving(
     server = WebServer(box.app, box.config.web, folder)
     server.start()
     try:
-        yield Box(box.app, box.config.web.port, trust)
+        yield Box(box.app, box.config.web.port, box, server, trust)
     finally:
         box.stop.set()
         server.stop(time.monotonic() + 5)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Final
@@ -42,28 +42,35 @@ class Attempts:
         self._lock = threading.Lock()
         # When a bucket will be full again tells all of it.
         self._full: OrderedDict[str, float] = OrderedDict()
+        self._going: Counter[tuple[str, bytes]] = Counter()
         self._failures = 0
         self._logged = -_LOG_SECONDS
 
-    def begin(self, address: str) -> float:
+    def begin(self, address: str, guess: bytes) -> float:
         """Take an attempt; return 0, or the seconds to wait if there is none left.
 
-        It counts as a failure until `succeeded`, so that many at the same time are no more.
+        It counts as a failure until `end`, so that many at the same time are no more; the same
+        guess from there at the same time is one.
         """
         key, now = _key(address), self._clock()
         with self._lock:
+            if self._going[key, guess]:
+                self._going[key, guess] += 1
+                return 0.0
             full = max(self._full.pop(key, now), now)
             allowed = full - now <= (_BURST - 1) * _SECONDS
             self._full[key] = full + _SECONDS if allowed else full
             if len(self._full) > _ADDRESSES:
                 self._full.popitem(last=False)
+            self._going += Counter({(key, guess): int(allowed)})  # and forgets those of nought
             return 0.0 if allowed else full - now - (_BURST - 1) * _SECONDS
 
-    def succeeded(self, address: str) -> None:
-        """Give the attempt back."""
+    def end(self, address: str, guess: bytes, forgiven: bool) -> None:
+        """Say how an attempt that `begin` allowed has ended; one that was right is given back."""
         key = _key(address)
         with self._lock:
-            if key in self._full:
+            self._going[key, guess] -= 1
+            if forgiven and not self._going[key, guess] and key in self._full:
                 self._full[key] -= _SECONDS
 
     def failed(self, address: str) -> None:

@@ -1,7 +1,6 @@
 """Who may see anything at all."""
 
 import math
-from collections.abc import Callable
 from typing import Final
 
 from flask import Flask, Request, redirect, request, url_for
@@ -12,6 +11,7 @@ from werkzeug.wrappers import Response
 from edge.config import Config
 from edge.web.access.attempts import Attempts
 from edge.web.access.credentials import Busy, Credentials
+from edge.web.access.session_key import session_key
 
 OPEN: Final = frozenset({"health.healthz", "login.page", "login.enter"})
 """What needs no login: that the process turns, and the page to sign in on."""
@@ -30,7 +30,7 @@ class Access:
     """
 
     def __init__(self, config: Config) -> None:
-        self.credentials = Credentials(config.web)
+        self.credentials = Credentials(config.web, session_key())
         self.cookie = f"edge-fer-{config.node}"
         """Its name. Cookies do not know ports: several boxes may share a host."""
         self._attempts = Attempts()
@@ -57,13 +57,15 @@ class Access:
         ServiceUnavailable
             If too many passwords are being checked.
         """
+        if self.has_session(asked):
+            return True  # whatever a proxy in front has asked for besides
         given = asked.authorization
-        if "Authorization" not in asked.headers:
-            return self.has_session(asked)
         if given is not None and given.type == "bearer" and given.token:
-            # It cannot be guessed, and so it needs no patience with those who try.
-            token = given.token
-            return self.credentials.knows_token(token) or self._attempt(asked, lambda: False)
+            # It cannot be guessed: a program with an old one takes nobody's tries.
+            right = self.credentials.knows_token(given.token)
+            if not right:
+                self._attempts.failed(asked.remote_addr or "")
+            return right
         if given is not None and given.type == "basic":
             return self.try_password(asked, given.username or "", given.password or "")
         return False
@@ -74,23 +76,20 @@ class Access:
 
     def try_password(self, asked: Request, username: str, password: str) -> bool:
         """Check a password for the address that a request comes from; raises as `admits`."""
-        return self._attempt(asked, lambda: self.credentials.knows_password(username, password))
-
-    def _attempt(self, asked: Request, check: Callable[[], bool]) -> bool:
-        address = asked.remote_addr or ""
-        seconds = math.ceil(self._attempts.begin(address))
+        address, claim = asked.remote_addr or "", self.credentials.claim(username, password)
+        seconds = math.ceil(self._attempts.begin(address, claim))
         if seconds > 0:
             raise TooManyRequests(f"Too many failed logins: wait {seconds} s.", None, seconds)
+        wrong = False
         try:
-            right = check()
+            wrong = not self.credentials.knows_password(username, password)
         except Busy:
-            self._attempts.succeeded(address)
             raise ServiceUnavailable("Others sign in: try again in 2 s.", None, 2) from None
-        if right:
-            self._attempts.succeeded(address)
-        else:
+        finally:
+            self._attempts.end(address, claim, forgiven=not wrong)
+        if wrong:
             self._attempts.failed(address)
-        return right
+        return not wrong
 
     def _refuse(self, asked: Request) -> Response:
         password = self.credentials.has_password

@@ -2,10 +2,13 @@
 
 import socket
 import time
-from typing import Any, ClassVar, Final
+from typing import Any, Final
+
+from waitress.receiver import ChunkedReceiver
 
 from edge.web.api.predict import LARGEST_UPLOAD
 from edge.web.server.delivery import DeliveryChannel
+from edge.web.server.parser import Parser
 from edge.web.server.refusal import ProblemTask
 
 MOST_CONNECTIONS: Final = 400
@@ -22,9 +25,13 @@ LIMITS: Final[dict[str, Any]] = {
 """Of waitress."""
 
 _SMALL: Final = 64_000
-_UPLOADS: Final = 4
-"""Bodies of more than `_SMALL` bytes that are received at the same time: nobody has looked yet
-whether the sender may send anything at all, and waitress keeps them in memory and ``/tmp``."""
+"""Bytes of a body that needs no seat among the uploads."""
+
+_MOST_REQUESTS: Final = 2
+"""Of a connection, that wait: no browser sends the next before it has the answer to the last."""
+
+_LONGEST_LINE: Final = 8192
+"""Bytes of a chunk's header or of a trailer: waitress looks at all of it again with each byte."""
 
 _REQUEST_SECONDS: Final = 60.0
 """A request must have arrived within this time, photo and all."""
@@ -37,7 +44,7 @@ class Channel(DeliveryChannel):
     """Waitress' own, which would wait for the rest of a request for as long as bytes drip in."""
 
     error_task_class = ProblemTask
-    _uploads: ClassVar[set["Channel"]] = set()
+    parser_class = Parser
 
     def __init__(self, server: Any, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         _make_room(server)
@@ -46,13 +53,26 @@ class Channel(DeliveryChannel):
 
     def readable(self) -> bool:
         """Tell waitress' loop, which asks in every round, whether to read; note who is late."""
-        if self._late(time.monotonic()):
-            self.will_close = True
-        return bool(super().readable()) and self._has_turn()
+        now = time.monotonic()
+        if self._late(now) or self.overdue(now):
+            self.hang_up()
+        if not super().readable():
+            return False
+        if not self._has_turn(now):
+            self._request_began = now  # to wait for others is not to be late
+            return False
+        return True
+
+    def received(self, data: bytes) -> bool:
+        """Take what came; hang up on those who send what no browser does."""
+        taken = bool(super().received(data))
+        if len(self.requests) > _MOST_REQUESTS or self._sends_endless_line():
+            self.hang_up()
+        return taken
 
     def del_channel(self, map: Any = None) -> None:  # noqa: A002 - waitress calls it so
         """Forget the connection."""
-        self._uploads.discard(self)
+        self.server.uploads.leave(self)
         super().del_channel(map)
 
     def handle_expt(self) -> None:
@@ -61,7 +81,7 @@ class Channel(DeliveryChannel):
 
     def _late(self, now: float) -> bool:
         request = self.request
-        if request is None or self.requests:  # nothing comes, or waitress does not read it yet
+        if request is None:
             self._request_began = None
             return False
         if self._request_began is None:
@@ -69,16 +89,20 @@ class Channel(DeliveryChannel):
         seconds = _REQUEST_SECONDS if request.headers_finished else _HEADER_SECONDS
         return now - self._request_began > seconds
 
-    def _has_turn(self) -> bool:
+    def _sends_endless_line(self) -> bool:
+        body = None if self.request is None else self.request.body_rcv
+        return (
+            isinstance(body, ChunkedReceiver)
+            and len(body.control_line) + len(body.trailer) > _LONGEST_LINE
+        )
+
+    def _has_turn(self, now: float) -> bool:
         """Return whether what comes may come now; a large body may have to wait for others."""
         received = (self.request, *self.requests)
         if all(one is None or one.body_bytes_received <= _SMALL for one in received):
-            self._uploads.discard(self)
-        elif self not in self._uploads:
-            if len(self._uploads) >= _UPLOADS:
-                return False
-            self._uploads.add(self)
-        return True
+            self.server.uploads.leave(self)
+            return True
+        return bool(self.server.uploads.admit(self, now))
 
 
 def _make_room(server: Any) -> None:

@@ -3,6 +3,7 @@
 from flask import json
 from waitress.task import ErrorTask
 
+from edge.web.access.headers import HEADERS
 from edge.web.problem import MEDIA_TYPE
 
 
@@ -17,7 +18,7 @@ class ProblemTask(ErrorTask):  # type: ignore[misc] # waitress has no types
             del content["detail"]
         body = json.dumps(content).encode()
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", MEDIA_TYPE))
+        self.response_headers += [("Content-Type", MEDIA_TYPE), *HEADERS.items()]
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

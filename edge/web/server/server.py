@@ -1,12 +1,14 @@
 """Waitress, on a thread of its own."""
 
 import logging
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask
 from waitress.channel import HTTPChannel
@@ -14,8 +16,11 @@ from waitress.server import create_server
 
 from edge.config import WebConfig
 from edge.errors import EdgeFerError
-from edge.web.server.channel import LIMITS
+from edge.web.server.channel import LIMITS, Channel
 from edge.web.server.tls import channel_factory
+from edge.web.server.uploads import Uploads
+
+log = logging.getLogger(__name__)
 
 _SPARE_THREADS: Final = 8
 """Beside one a stream and one a listener to events, of which there are as many: so that the page
@@ -23,9 +28,6 @@ and the metrics answer while all of them are taken."""
 
 _WAITING_BYTES: Final = 64 * 1024
 """More than this must be gone before more is written to a client, and memory is used anew."""
-
-_STUCK_SECONDS: Final = 15.0
-"""A client that takes nothing of what waits for it for this long is hung up on."""
 
 
 class WebServer:
@@ -70,21 +72,22 @@ class WebServer:
                 f"cannot listen on {config.host}:{config.port}: {error.strerror}: "
                 "set web.port to a free one"
             ) from None
-        self._server.channel_class = channel_class
-        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._server.channel_class = _careful(channel_class)
+        self._server.uploads = Uploads()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
 
-    def drop_stuck_viewers(self) -> None:
-        """Hang up on those who take nothing any more, so that their seats come free.
-
-        Waitress itself waits for them without a limit. Called from time to time.
-        """
-        oldest = time.time() - _STUCK_SECONDS  # waitress keeps wall-clock time
-        if any(_stuck(channel, oldest) for channel in self._channels()):
-            self._server.trigger.pull_trigger(lambda: self._drop(oldest))
+    @property
+    def error(self) -> Exception | None:
+        """What ended it between `start` and `stop`; None while it answers."""
+        if self._error is None and not (self._thread.is_alive() and self._server.accepting):
+            # An exception at the listening socket makes waitress close it and go on without.
+            return EdgeFerError("it accepts no connections any more")
+        return self._error
 
     def stop(self, deadline: float) -> None:
         """Close the socket and let the streams end, by the monotonic time `deadline`."""
@@ -97,10 +100,11 @@ class WebServer:
     def _channels(self) -> list[HTTPChannel]:
         return list(self._server.active_channels.values())
 
-    def _drop(self, oldest: float) -> None:
-        for channel in self._channels():
-            if _stuck(channel, oldest):
-                channel.handle_close()
+    def _serve(self) -> None:
+        try:
+            self._server.run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the daemon ends of it
+            self._error = error
 
     def _close_all(self) -> None:
         for channel in self._channels():
@@ -108,5 +112,15 @@ class WebServer:
         self._server.close()
 
 
-def _stuck(channel: HTTPChannel, oldest: float) -> bool:
-    return bool(channel.total_outbufs_len > 0 and channel.last_activity < oldest)
+def _careful(make: Callable[..., Channel | None]) -> Callable[..., Channel | None]:
+    """Let a connection that cannot be made harm no other."""
+
+    def accepted(server: Any, sock: socket.socket, *args: Any, **kwargs: Any) -> Channel | None:
+        try:
+            return make(server, sock, *args, **kwargs)
+        except Exception:
+            log.exception("web: a connection could not be accepted")
+            sock.close()
+            return None
+
+    return accepted

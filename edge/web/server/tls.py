@@ -144,7 +144,7 @@ class TlsChannel(Channel):
             return
         try:
             with self._tls:
-                data = self.socket.recv(_RECORD)
+                data = self.socket.recv(_RECORD) if self.socket else b""
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError:
@@ -194,6 +194,8 @@ class TlsChannel(Channel):
     def _shake(self) -> None:
         try:
             with self._tls:
+                if self.socket is None:  # hung up on in the same round of the loop
+                    return
                 self.socket.do_handshake()
         except ssl.SSLWantReadError:
             self._shake_writes = False
