@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 import edge
 from edge.annotate import COLOURS
+from edge.web.picture.pictures import WIDTHS
 from edge.web.site import Site
 
 
@@ -22,6 +23,7 @@ def blueprint(site: Site) -> Blueprint:
             version=edge.__version__,
             cameras=list(site.views),
             colours=colours,
+            widths=WIDTHS,
         )
 
     return pages

@@ -9,11 +9,17 @@ export class Refusal extends Error {
   }
 }
 
+// The address of a path of the box's, also behind a proxy that gives it another place; and without
+// the password that the page's own address may have: fetch takes none.
+export function at(path) {
+  return location.origin + document.body.dataset.root + path;
+}
+
 export async function ask(path, options = {}) {
-  const answer = await fetch(path, { signal: AbortSignal.timeout(SECONDS * 1000), ...options });
+  const answer = await fetch(at(path), { signal: AbortSignal.timeout(SECONDS * 1000), ...options });
   if (answer.status === 401) {
-    // The session is over; what comes after the login is this page again.
-    location.assign("/login");
+    // The session is over: the box leads to its login, and from there to this page again.
+    location.reload();
     return new Promise(() => {});
   }
   if (answer.ok) return answer.json();

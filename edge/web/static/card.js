@@ -1,26 +1,22 @@
 // One camera's card: how it is doing, who is there, and its two switches.
 
 import { command } from "./api.js";
-import { element, FaceList, write } from "./faces.js";
+import { element, write } from "./dom.js";
+import { FaceList } from "./faces.js";
+import { statusOf } from "./summary.js";
 import { Timeline } from "./timeline.js";
+import { veil, veilFor } from "./veil.js";
 
-// What lies over the picture while there is none, or an old one.
-const VEILS = {
-  paused: "Paused: nothing is looked at, and nothing is shown.",
-  starting: "Starting",
-  stalled: "The camera sends no new picture.",
-  reconnecting: "The camera is lost. Connecting again.",
-  offline: "The camera does not answer. It is still being tried.",
-  ended: "The clip has ended.",
-  lost: "No connection to the box.",
-};
+// A camera that is online and gives no picture for so long gets words over the old one.
+const STILL = 5000;
 
-const PRIVATE = {
-  anonymous: "Privacy mode “anonymous”: no pictures, and nobody can be told from others.",
-  aggregate: "Privacy mode “aggregate”: no pictures, only how many people show what.",
-};
-
+// Dispatches "mark" on its element when `status` or what lies over the picture may be other ones.
 export class Card {
+  #unknown = "connecting"; // why `state` says nothing of now
+  #still = false;
+  #timer = 0;
+  #busy = false;
+
   constructor(card, colours, pictures) {
     this.card = card;
     this.name = card.dataset.camera;
@@ -33,23 +29,31 @@ export class Card {
     this.fault = card.querySelector(".fault");
     this.state = null;
     pictures.add(this.name, this.image);
-    this.pause.addEventListener("click", () => this.#send(this.state.paused ? "resume" : "pause"));
+    for (const type of ["load", "error"]) this.image.addEventListener(type, () => this.#mark());
+    this.pause.addEventListener("click", () => this.#send(({ paused }) => (paused ? "resume" : "pause")));
     this.detector.addEventListener("click", () =>
-      this.#send(this.state.detector ? "detector off" : "detector on"));
+      this.#send(({ detector }) => (detector ? "detector off" : "detector on")));
   }
 
-  // The word for how the camera is doing.
-  static status(camera) {
-    return camera.paused ? "paused" : camera.status;
+  // How the camera is doing, or why that is not known.
+  get status() {
+    return this.#unknown ?? (this.#still ? "still" : statusOf(this.state));
+  }
+
+  // What lies over the picture.
+  get veil() {
+    return veilFor(this.status, this.state?.privacy);
   }
 
   // Show what the box tells of the camera.
   show(camera) {
     this.state = camera;
-    const status = Card.status(camera);
-    const hidden = camera.privacy !== "full";
-    this.pictures.offer(this.name, camera.picture && !hidden, status === "online" && camera.fps > 0);
-    this.#mark(status, hidden ? PRIVATE[camera.privacy] : null);
+    this.#unknown = null;
+    const seen = camera.privacy === "full";
+    const online = statusOf(camera) === "online";
+    this.#watch(seen && online && camera.fps === 0);
+    this.pictures.offer(this.name, camera.picture && seen, online && camera.fps > 0);
+    this.#mark();
     this.#figures(camera);
     this.faces.show(camera.faces, instead(camera));
     this.pause.setAttribute("aria-label", `${camera.paused ? "Resume" : "Pause"} ${this.name}`);
@@ -68,25 +72,40 @@ export class Card {
     if (this.state) await this.timeline.refresh(this.state.privacy !== "aggregate");
   }
 
-  // Show that the box is gone.
-  lose() {
-    this.#mark("lost", null);
+  // Show that what is known of the camera is old: the page is "connecting" to the box, or it is
+  // "lost".
+  age(why) {
+    this.#unknown = why;
+    this.#watch(false);
+    this.#mark();
+    if (why === "connecting") return; // in a moment it is known again
     this.faces.show([], "Nothing is known now.");
     for (const figure of this.card.querySelectorAll(".figures dd")) write(figure, "–");
   }
 
-  #mark(status, reason) {
+  #watch(stands) {
+    if (stands && this.#timer) return;
+    clearTimeout(this.#timer);
+    this.#still = false;
+    const note = () => {
+      this.#still = true;
+      this.#mark();
+    };
+    this.#timer = stands ? setTimeout(note, STILL) : 0;
+  }
+
+  #mark() {
+    const { status, veil: { words, hidden } } = this;
     if (this.card.dataset.status !== status) this.card.dataset.status = status;
-    write(this.card.querySelector(".status .word"), status === "lost" ? "no connection" : status);
-    const lost = status === "lost";
-    this.pause.disabled = this.detector.disabled = lost || !this.state;
-    const veil = this.card.querySelector(".veil");
-    const words = reason && ["online", "starting"].includes(status) ? reason : VEILS[status];
-    const text = words ?? (this.image.hidden ? "Waiting for a picture" : "");
-    write(veil, text);
-    veil.hidden = !text;
-    this.card.querySelector(".enlarge").disabled = this.image.hidden;
-    this.card.classList.toggle("private", Boolean(reason));
+    const said = { lost: "no connection", still: "online" }[status] ?? status;
+    write(this.card.querySelector(".status .word"), said);
+    // Not disabled: that would take the focus away.
+    const idle = String(this.#busy || this.#unknown !== null);
+    for (const button of [this.pause, this.detector]) button.setAttribute("aria-disabled", idle);
+    this.card.querySelector(".enlarge").setAttribute("aria-disabled", String(this.image.hidden));
+    this.card.classList.toggle("private", hidden);
+    veil(this.card.querySelector(".screen"), words);
+    this.card.dispatchEvent(new Event("mark"));
   }
 
   #figures(camera) {
@@ -94,7 +113,7 @@ export class Card {
     const figures = {
       fps: `${camera.fps.toFixed(1)} fps`,
       latency: camera.latency === null ? "–" : `${Math.round(camera.latency * 1000)} ms`,
-      online: `${percent(connection.online)} ${connection.quality}`,
+      online: `${exact(connection.online)} ${connection.quality}`,
       reconnects: String(connection.reconnects),
     };
     for (const [name, text] of Object.entries(figures)) write(this.card.querySelector(`.${name}`), text);
@@ -115,16 +134,19 @@ export class Card {
     }));
   }
 
-  async #send(words) {
+  async #send(choose) {
+    if (this.#busy || this.#unknown) return;
     this.fault.hidden = true;
-    this.pause.disabled = this.detector.disabled = true;
+    this.#busy = true;
+    this.#mark();
     try {
-      this.show(await command(this.name, words));
+      this.show(await command(this.name, choose(this.state)));
     } catch (error) {
       this.fault.textContent = `That did not work: ${error.message}`;
       this.fault.hidden = false;
-      this.pause.disabled = this.detector.disabled = false;
     }
+    this.#busy = false;
+    this.#mark();
   }
 }
 
@@ -139,6 +161,6 @@ function instead(camera) {
 }
 
 // 99.97 % is not 100 %.
-function percent(part) {
+function exact(part) {
   return `${Math.floor(part * 1000) / 10} %`;
 }

@@ -1,8 +1,7 @@
 // What happened, newest first, in words.
 
-import { ask } from "./api.js";
-import { element, write } from "./faces.js";
-import { clock, span } from "./time.js";
+import { element, write } from "./dom.js";
+import { span, when } from "./words.js";
 
 const KEPT = 200;
 const SHOWN = 12;
@@ -18,6 +17,7 @@ export class Events {
   constructor(panel, colours, oneCamera) {
     this.list = panel.querySelector("ol");
     this.empty = panel.querySelector(".empty");
+    this.fault = panel.querySelector(".fault");
     this.more = panel.querySelector(".more");
     this.colours = colours;
     this.oneCamera = oneCamera;
@@ -27,10 +27,15 @@ export class Events {
     });
   }
 
-  // Fetch what was missed.
-  async refresh() {
-    const { events } = await ask(`/api/events/history?limit=${KEPT}`);
-    for (const event of events) this.add(event);
+  // What stands where no event is; nothing, while that is not known.
+  set instead(words) {
+    write(this.empty, words);
+    this.#draw();
+  }
+
+  // Whether some events could not be fetched.
+  set gap(there) {
+    this.fault.hidden = !there;
   }
 
   // Take an event of the box; one that is known already changes nothing.
@@ -44,8 +49,7 @@ export class Events {
   }
 
   // Take something that the page itself saw; `status` is of a camera, or of the box.
-  note(camera, words, status) {
-    const time = Date.now() + this.ahead;
+  note(camera, words, status, time = Date.now() + this.ahead) {
     this.#put({ key: `${time} ${camera} ${words}`, time, camera, words, status });
   }
 
@@ -62,7 +66,9 @@ export class Events {
     const items = new Map([...this.list.children].map(item => [item.dataset.key, item]));
     const entries = this.#entries.slice(0, this.#shown);
     this.list.replaceChildren(...entries.map(entry => items.get(entry.key) ?? this.#item(entry)));
-    this.empty.hidden = entries.length > 0;
+    for (const [index, entry] of entries.entries())
+      write(this.list.children[index].querySelector("time"), when(entry.time, Date.now()));
+    this.empty.hidden = entries.length > 0 || !this.empty.textContent;
     this.more.hidden = this.#entries.length <= entries.length;
   }
 
@@ -72,13 +78,10 @@ export class Events {
     if (entry.label) element("span", "swatch", item).style.backgroundColor = this.colours[entry.label];
     else element("span", "dot", item);
     item.dataset.status = entry.status ?? "";
-    const words = element("p", "", item);
-    write(words, entry.words);
-    const when = element("p", "quiet", item);
-    const time = element("time", "", when);
-    time.dateTime = new Date(entry.time).toISOString();
-    time.textContent = clock(entry.time);
-    if (entry.camera && !this.oneCamera) when.append(` · ${entry.camera}`);
+    element("p", "", item).textContent = entry.words;
+    const below = element("p", "quiet", item);
+    element("time", "", below).dateTime = new Date(entry.time).toISOString();
+    if (entry.camera && !this.oneCamera) below.append(` · ${entry.camera}`);
     return item;
   }
 }

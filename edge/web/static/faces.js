@@ -1,6 +1,7 @@
 // A list of faces: what each shows, how surely, and on demand all seven probabilities.
 
-const percent = part => `${Math.round(100 * part)} %`;
+import { element, write } from "./dom.js";
+import { percent } from "./words.js";
 
 export class FaceList {
   #rows = new Map();
@@ -87,16 +88,4 @@ function paint(thing, colour) {
   if (thing.dataset.colour === colour) return;
   thing.dataset.colour = colour;
   thing.style.backgroundColor = colour;
-}
-
-// Screen readers look again at text that is written, the same or not.
-export function write(thing, text) {
-  if (thing.textContent !== text) thing.textContent = text;
-}
-
-export function element(name, classes = "", parent = null) {
-  const made = document.createElement(name);
-  if (classes) made.className = classes;
-  parent?.append(made);
-  return made;
 }

@@ -2,18 +2,19 @@
 
 import { Card } from "./card.js";
 import { Connection } from "./connection.js";
+import { write } from "./dom.js";
 import { Events } from "./events.js";
-import { write } from "./faces.js";
 import { Large } from "./large.js";
 import { Pictures } from "./pictures.js";
 import { Predict } from "./predict.js";
-import { health, isMissing, people } from "./summary.js";
+import { health, isMissing, people, statusOf } from "./summary.js";
 
 const TIMELINE = 5000;
 
 const byId = id => document.getElementById(id);
 const colours = JSON.parse(byId("colours").textContent);
-const pictures = new Pictures();
+const widths = byId("cameras").dataset.widths.split(" ").map(Number);
+const pictures = new Pictures(widths, byId("large").querySelector("img"));
 const cards = new Map(
   [...document.querySelectorAll(".card")].map(card => [card.dataset.camera, new Card(card, colours, pictures)]),
 );
@@ -33,26 +34,32 @@ function summarize(health, people, bad) {
   write(byId("summary").querySelector(".people"), people);
 }
 
+const said = [];
+
 // Said to screen readers; only what matters, and only when it changes.
 function announce(words) {
-  write(byId("announce"), words);
+  said.push(words);
+  queueMicrotask(() => {
+    if (said.length) write(byId("announce"), `${said.splice(0).join(". ")}.`);
+  });
+}
+
+// Whether the box is another one than that which made this page: other cameras, other software.
+function isOther(box) {
+  const { node, version } = document.body.dataset;
+  const known = box.cameras.filter(camera => cards.has(camera.name)).length;
+  return box.node !== node || box.version !== version || known !== cards.size || known !== box.cameras.length;
 }
 
 function show(box) {
-  const known = box.cameras.filter(camera => cards.has(camera.name)).length;
-  if (known !== cards.size || known !== box.cameras.length || box.version !== document.body.dataset.version) {
-    location.reload(); // the box was given other cameras, or other software
+  if (isOther(box)) {
+    location.reload();
     return;
   }
   events.ahead = Date.parse(box.time) - Date.now();
   for (const camera of box.cameras) {
     const card = cards.get(camera.name);
-    const before = card.state && Card.status(card.state);
-    const status = Card.status(camera);
-    if (before && before !== "starting" && before !== status) {
-      events.note(camera.name, `Camera ${camera.name} is ${status}`, status);
-      announce(`Camera ${camera.name} is ${status}`);
-    }
+    if (card.state) compare(card.state, camera);
     card.show(camera);
   }
   pill("broker", box.broker.connected ? "online" : "offline",
@@ -61,17 +68,46 @@ function show(box) {
   summarize(health(box.cameras), people(box.cameras), box.cameras.some(isMissing));
 }
 
+// Tell when a camera is doing otherwise than before.
+function compare(before, camera) {
+  const status = statusOf(camera);
+  if (statusOf(before) === status || statusOf(before) === "starting") return;
+  const words = `Camera ${camera.name} is ${status}`;
+  // The switch for a pause is of this moment, as far as the page knows.
+  const byItself = before.status !== camera.status && before.paused === camera.paused;
+  events.note(camera.name, words, status, byItself ? Date.parse(camera.connection.since) : undefined);
+  announce(words);
+}
+
+let refreshing = false;
+
 // One after the other, and those in view only: the box has better things to do.
 async function refreshTimelines() {
-  for (const card of cards.values()) {
-    if (!connection.live) return;
-    if (card.visible) await card.refresh().catch(() => {});
-  }
+  if (refreshing) return;
+  refreshing = true;
+  for (const card of cards.values())
+    if (connection.live && card.visible) await card.refresh().catch(() => {});
+  refreshing = false;
+}
+
+// Show that nothing is known of the box now.
+function age(why, word, sentence, more) {
+  pictures.live = false;
+  pill("connection", why === "lost" ? "offline" : why, word);
+  pill("broker", "unknown", "MQTT");
+  for (const card of cards.values()) card.age(why);
+  summarize(sentence, more, why === "lost");
 }
 
 let lost = false;
-connection.addEventListener("state", ({ detail }) => show(detail));
-connection.addEventListener("event", ({ detail }) => events.add(detail));
+connection.addEventListener("wait", () => age("connecting", "connecting", "Connecting to the box…", ""));
+connection.addEventListener("lost", () => {
+  age("lost", "no connection", "No connection to the box.", "It is being tried again.");
+  if (lost) return;
+  lost = true;
+  announce("No connection to the box");
+  events.note("", "No connection to the box", "lost");
+});
 connection.addEventListener("live", () => {
   pill("connection", "online", "live");
   if (lost) {
@@ -80,20 +116,16 @@ connection.addEventListener("live", () => {
   }
   lost = false;
   pictures.live = true;
-  events.refresh().catch(() => {});
   // After the first state: it says what privacy allows.
   setTimeout(refreshTimelines, 0);
 });
-connection.addEventListener("lost", () => {
-  if (lost) return;
-  lost = true;
-  pictures.live = false;
-  pill("connection", "offline", "no connection");
-  pill("broker", "unknown", "MQTT");
-  for (const card of cards.values()) card.lose();
-  summarize("No connection to the box.", "It is being tried again.", true);
-  announce("No connection to the box");
-  events.note("", "No connection to the box", "lost");
+connection.addEventListener("state", ({ detail }) => show(detail));
+connection.addEventListener("event", ({ detail }) => events.add(detail));
+connection.addEventListener("gap", () => (events.gap = true));
+connection.addEventListener("whole", () => {
+  const told = [...cards.values()].some(({ state }) => state?.privacy !== "aggregate");
+  events.gap = false;
+  events.instead = told ? "Nothing has happened yet." : "In this privacy mode faces are no events.";
 });
 setInterval(refreshTimelines, TIMELINE);
 connection.open();

@@ -1,54 +1,57 @@
 // Decides which pictures are live streams. Only cameras that are in view of a visible tab stream,
-// four at most: a browser allows six connections a host, and the page needs two of them itself.
-// The others show a still that is fetched anew every other second.
+// as many as the windows that share the connections leave to this one. The others show a still that
+// is fetched anew every other second.
 
+import { at } from "./api.js";
 import { fingerprint } from "./pulse.js";
+import { Windows } from "./windows.js";
 
-const STREAMS = 4;
 const STILL = 2000;
-const WIDTHS = [320, 480, 640, 960, 1280];
 // After a stream was refused, because too many are watched say, stills do for a while.
 const REFUSED = 10000;
 // A stream of a camera that works, and shows the same picture for so long, is begun anew.
 const FROZEN = 10000;
 
-const FRESH = { shows: "", refused: 0, print: 0, since: 0 };
-
 export class Pictures {
   #all = new Map();
-  #large = null;
+  #large;
   #live = false;
+  #widths;
+  #windows = new Windows();
   #seen;
   #sized;
 
-  constructor() {
+  // `widths` are those that the box makes pictures of; `large` is the image for `enlarge`.
+  constructor(widths, large) {
+    this.#widths = widths;
+    this.#large = this.#picture(large, null);
+    this.#large.inView = true;
     this.#seen = new IntersectionObserver(entries => {
-      for (const entry of entries) this.#named(entry.target).inView = entry.isIntersecting;
+      for (const { target, isIntersecting } of entries)
+        this.#all.get(target.dataset.picture).inView = isIntersecting;
       this.#allot();
     }, { rootMargin: "25%" });
     this.#sized = new ResizeObserver(() => this.#allot());
     document.addEventListener("visibilitychange", () => this.#rest());
+    this.#windows.addEventListener("change", () => this.#allot());
     setInterval(() => this.#refresh(), STILL);
   }
 
-  // `image` names its stream and its still; it is `there` once the camera has a picture.
+  // Show the pictures of a camera in `image`.
   add(name, image) {
-    const picture = { image, there: false, moving: false, inView: false, ...FRESH };
-    this.#all.set(name, picture);
-    image.dataset.picture = name;
-    image.addEventListener("error", () => this.#failed(picture));
-    image.addEventListener("load", () => (image.hidden = false));
-    this.#seen.observe(image.closest(".screen"));
-    this.#sized.observe(image.closest(".screen"));
+    this.#all.set(name, this.#picture(image, name));
+    const screen = image.closest(".screen");
+    screen.dataset.picture = name;
+    this.#seen.observe(screen);
+    this.#sized.observe(screen);
   }
 
   // Tell whether a camera has a picture that may be shown, and whether new ones come.
   offer(name, there, moving) {
-    const picture = this.#all.get(name);
-    picture.moving = moving;
-    if (picture.there === there) return;
-    picture.there = there;
-    this.#allot();
+    const before = this.#all.get(name).there;
+    for (const picture of [this.#all.get(name), this.#large])
+      if (picture.name === name) Object.assign(picture, { there, moving });
+    if (before !== there) this.#allot();
   }
 
   // The box is there (again), or not: streams do not come back by themselves.
@@ -63,20 +66,22 @@ export class Pictures {
     return this.#all.get(name).inView;
   }
 
-  // Stream one camera into another, larger image, and nothing else; null ends that.
-  enlarge(name, image) {
-    if (this.#large) this.#set(this.#large, "");
-    this.#large = null;
-    if (name) {
-      const { stream, snapshot } = this.#all.get(name).image.dataset;
-      Object.assign(image.dataset, { stream, snapshot });
-      this.#large = { image, moving: true, ...FRESH };
-    }
+  // Stream one camera into the large image, and nothing else; null ends that.
+  enlarge(name) {
+    this.#set(this.#large, "");
+    const { there = false, moving = false } = this.#all.get(name) ?? {};
+    Object.assign(this.#large, { name, there, moving, refused: 0 });
     this.#allot();
   }
 
-  #named(screen) {
-    return this.#all.get(screen.querySelector("img").dataset.picture);
+  #picture(image, name) {
+    const picture = {
+      image, name, there: false, moving: false, inView: false,
+      shows: "", refused: 0, print: 0, since: 0,
+    };
+    image.addEventListener("error", () => this.#failed(picture));
+    image.addEventListener("load", () => (image.hidden = false));
+    return picture;
   }
 
   // Nobody looks: stills instead of streams, until the box is heard of again.
@@ -88,33 +93,32 @@ export class Pictures {
 
   #allot() {
     if (!this.#live) return; // the last pictures stay as they are
-    let free = this.#large ? 0 : STREAMS;
-    const now = Date.now();
+    const enlarged = this.#large.name !== null;
+    let free = Math.min(this.#windows.streams, enlarged ? 1 : Infinity);
     // Those that stream go on: nobody likes pictures that take turns.
-    const wanting = [...this.#all.values()].sort((a, b) => streams(b) - streams(a));
-    for (const picture of wanting) {
+    for (const picture of this.#every().sort((a, b) => streams(b) - streams(a))) {
+      const first = !enlarged || picture === this.#large;
       if (!picture.there) this.#set(picture, "");
-      else if (free && picture.inView && now > picture.refused) {
+      else if (first && free && picture.inView && performance.now() >= picture.refused) {
         free -= 1;
         this.#set(picture, "stream");
       } else if (streams(picture) || (picture.inView && !picture.shows)) this.#set(picture, "still");
     }
-    if (this.#large) this.#set(this.#large, "stream");
   }
 
   #refresh() {
     this.#allot(); // some may have been refused
     if (!this.#live) return;
-    for (const picture of this.#every())
+    const shown = this.#large.name === null ? this.#every() : [this.#large];
+    for (const picture of shown)
       if (streams(picture)) this.#revive(picture);
-      else if (picture.shows && picture.inView && picture.image.complete && !this.#large)
-        this.#set(picture, "still");
+      else if (picture.shows && picture.inView && picture.image.complete) this.#set(picture, "still");
   }
 
   #revive(picture) {
     if (!picture.image.naturalWidth) return;
     const print = fingerprint(picture.image);
-    const now = Date.now();
+    const now = performance.now();
     if (print !== picture.print || !picture.moving) Object.assign(picture, { print, since: now });
     if (now - picture.since < FROZEN) return;
     Object.assign(picture, { since: now, shows: "" });
@@ -122,7 +126,7 @@ export class Pictures {
   }
 
   #every() {
-    return this.#large ? [...this.#all.values(), this.#large] : [...this.#all.values()];
+    return [...this.#all.values(), ...(this.#large.name === null ? [] : [this.#large])];
   }
 
   #failed(picture) {
@@ -131,13 +135,13 @@ export class Pictures {
       picture.image.hidden = true; // until the next still, in a moment
       return;
     }
-    picture.refused = Date.now() + REFUSED;
+    picture.refused = performance.now() + REFUSED;
     this.#allot();
   }
 
   #set(picture, shows) {
-    const { image } = picture;
-    const width = wanted(image);
+    const { image, name } = picture;
+    const width = this.#width(image);
     const key = shows === "stream" ? `stream ${width}` : shows;
     if (key === picture.shows && shows !== "still") return;
     picture.shows = key;
@@ -146,18 +150,17 @@ export class Pictures {
       image.hidden = true;
       return;
     }
-    const path = shows === "stream" ? image.dataset.stream : image.dataset.snapshot;
-    image.src = `${path}?width=${width}&t=${Date.now()}`;
+    const file = shows === "stream" ? "stream.mjpg" : "snapshot.jpg";
+    image.src = at(`/cameras/${name}/${file}?width=${width}&t=${Date.now()}`);
+  }
+
+  // The smallest width that is sharp on this screen; twice the dots are enough for the eye.
+  #width(image) {
+    const dots = image.closest(".screen").clientWidth * Math.min(window.devicePixelRatio, 2);
+    return this.#widths.find(width => width >= dots * 0.9) ?? this.#widths.at(-1);
   }
 }
 
 function streams(picture) {
   return picture.shows.startsWith("stream");
-}
-
-// The smallest width that is sharp on this screen; twice the dots are enough for the eye.
-function wanted(image) {
-  const place = image.closest(".screen, dialog");
-  const dots = place.clientWidth * Math.min(window.devicePixelRatio, 2);
-  return WIDTHS.find(width => width >= dots * 0.9) ?? WIDTHS.at(-1);
 }

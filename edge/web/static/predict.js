@@ -2,13 +2,14 @@
 
 import { ask } from "./api.js";
 import { FaceList } from "./faces.js";
+import { prepare } from "./photo.js";
 
 // A box that is busy, and a phone's slow upload.
 const SECONDS = 60;
 
 const REFUSALS = {
   413: "This photo is too large for the box",
-  415: "This is no picture that can be read",
+  415: "This kind of file is no picture for the box",
   422: "This is no picture that can be read",
   400: "This is no picture that can be read",
   429: "The box is busy: try again in a moment",
@@ -16,7 +17,7 @@ const REFUSALS = {
 };
 
 export class Predict {
-  #latest = 0;
+  #upload = null;
 
   constructor(panel, colours) {
     this.panel = panel;
@@ -30,8 +31,7 @@ export class Predict {
     this.canvas = panel.querySelector("canvas");
     this.faces = new FaceList(panel.querySelector(".faces"), colours);
     this.input.addEventListener("change", () => {
-      const [file] = this.input.files;
-      if (file) this.#read(file);
+      this.#take(this.input.files);
       this.input.value = ""; // the same photo may be chosen again
     });
     for (const type of ["dragenter", "dragover", "dragleave", "drop"])
@@ -44,53 +44,58 @@ export class Predict {
   #drag(event) {
     event.preventDefault();
     this.drop.classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
-    const [file] = event.type === "drop" ? event.dataTransfer.files : [];
-    if (file) this.#read(file);
+    if (event.type === "drop") this.#take(event.dataTransfer.files);
   }
 
-  async #read(file) {
-    const mine = ++this.#latest;
+  #take([file, ...others]) {
+    if (file) this.#read(file, others.length ? " Only the first photo was taken." : "");
+  }
+
+  // Read a photo, instead of one that is on its way; `besides` is said at the end.
+  async #read(file, besides) {
+    this.#upload?.abort();
+    const upload = (this.#upload = new AbortController());
+    const late = new DOMException("late", "TimeoutError");
+    const timer = setTimeout(() => upload.abort(late), SECONDS * 1000);
     this.fault.hidden = this.result.hidden = true;
     this.progress.textContent = `Reading ${file.name}`;
     this.panel.setAttribute("aria-busy", "true");
-    let words;
+    const { body, type, picture } = await prepare(file);
+    let words = "";
     try {
       const found = await ask(`/api/predict?camera=${this.select.value}`, {
-        method: "POST",
-        headers: { "Content-Type": file.type || "application/octet-stream" },
-        body: file,
-        signal: AbortSignal.timeout(SECONDS * 1000),
+        method: "POST", headers: { "Content-Type": type }, body, signal: upload.signal,
       });
-      if (mine !== this.#latest) return;
-      words = await this.#show(file, found);
+      if (this.#upload === upload) words = this.#show(file.name, picture, found) + besides;
     } catch (error) {
-      if (mine !== this.#latest) return;
-      words = "";
-      this.fault.textContent = explain(error);
-      this.fault.hidden = false;
+      if (this.#upload === upload) this.fault.textContent = explain(error);
     }
+    clearTimeout(timer);
+    picture?.close();
+    if (this.#upload !== upload) return;
+    this.fault.hidden = Boolean(words);
     this.progress.textContent = words;
     this.panel.removeAttribute("aria-busy");
   }
 
-  async #show(file, { width, height, model, faces }) {
-    // The browser may not know the format though the box does; then the frames stand alone.
-    const picture = await createImageBitmap(file).catch(() => null);
+  // Returns what was found in a few words.
+  #show(name, picture, { width, height, model, faces }) {
     const { canvas } = this;
     const scale = Math.min(1, 1280 / width);
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
     const pen = canvas.getContext("2d");
-    if (picture) pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    picture?.close();
+    // Where this browser cannot read the photo, or turns it otherwise, the frames stand alone.
+    if (picture && alike(picture.width / picture.height, width / height))
+      pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
     faces.forEach((face, index) => this.#frame(pen, face, index + 1, scale));
-    const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
-    const name = typeof model === "string" ? model : model?.name;
-    canvas.setAttribute("aria-label", `${file.name} with ${count}`);
+    const count = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
+    canvas.setAttribute("aria-label", `${name} with ${count}`);
     this.faces.show([], "");
-    this.faces.show(faces.map((face, index) => ({ track: index + 1, ...face })), "No face was found.");
+    this.faces.show(faces.map((face, index) => ({ track: index + 1, ...face })), "");
+    this.faces.list.hidden = !faces.length;
     this.result.hidden = false;
-    return faces.length ? `${count}, read by ${name}` : "";
+    return faces.length ? `${count}, read by ${model.name}.` : "No face was found.";
   }
 
   // Drawn as wide as the picture is shown, whatever its own size.
@@ -116,6 +121,11 @@ export class Predict {
     pen.textBaseline = "middle";
     pen.fillText(words, x + unit * 1.5, y + high / 2);
   }
+}
+
+// Rounding to whole pixels aside.
+function alike(shape, other) {
+  return Math.abs(Math.log(shape / other)) < 0.02;
 }
 
 function explain(error) {

@@ -1,5 +1,12 @@
 // The box in a sentence or two: how its cameras are doing, and whom they see.
 
+const NAMED = 3; // and more are counted
+
+// The word for how a camera is doing.
+export function statusOf(camera) {
+  return camera.paused ? "paused" : camera.status;
+}
+
 // Whether a camera should give pictures, and does not.
 export function isMissing(camera) {
   return !camera.paused && ["stalled", "reconnecting", "offline"].includes(camera.status);
@@ -8,7 +15,7 @@ export function isMissing(camera) {
 export function health(cameras) {
   const groups = new Map();
   for (const camera of cameras) {
-    const status = camera.paused ? "paused" : camera.status;
+    const status = statusOf(camera);
     groups.set(status, [...(groups.get(status) ?? []), camera.name]);
   }
   if (groups.size === 1) {
@@ -18,7 +25,9 @@ export function health(cameras) {
   }
   const working = groups.get("online")?.length ?? 0;
   groups.delete("online");
-  const others = [...groups].map(([status, names]) => `${names.join(", ")} ${status}`);
+  const few = cameras.length - working <= NAMED;
+  const others = [...groups].map(
+    ([status, names]) => `${few ? names.join(", ") : names.length} ${status}`);
   return `${working} of ${cameras.length} cameras online; ${others.join("; ")}.`;
 }
 

@@ -2,8 +2,8 @@
 // the drawing: pointer, finger and arrow keys move it, and a screen reader reads its words.
 
 import { ask } from "./api.js";
-import { element, write } from "./faces.js";
-import { clock, span } from "./time.js";
+import { element, write } from "./dom.js";
+import { clock, percent } from "./words.js";
 
 export class Timeline {
   #data = null;
@@ -19,8 +19,10 @@ export class Timeline {
     this.slider.addEventListener("pointermove", event => this.#point(event));
     this.slider.addEventListener("pointerdown", event => this.#point(event));
     this.slider.addEventListener("pointerleave", () => this.#tell(false));
-    for (const type of ["input", "focus"])
-      this.slider.addEventListener(type, () => this.#tell(this.slider.matches(":focus-visible")));
+    this.slider.addEventListener("input", () => this.#tell(true));
+    this.slider.addEventListener("focus", () => {
+      if (this.slider.matches(":focus-visible")) this.#tell(true);
+    });
     this.slider.addEventListener("blur", () => this.#tell(false));
     new ResizeObserver(() => this.#draw()).observe(this.canvas);
   }
@@ -31,7 +33,8 @@ export class Timeline {
     if (kept) this.#data = await ask(`/api/cameras/${this.name}/timeline`);
     this.#draw();
     this.#list(kept);
-    this.#tell(!this.tip.hidden);
+    // A screen reader would say it anew every time.
+    this.#tell(!this.tip.hidden, document.activeElement !== this.slider);
   }
 
   #draw() {
@@ -59,12 +62,15 @@ export class Timeline {
     });
   }
 
-  // Legend and summary in one: it says the same to those who do not see the drawing.
+  // Legend and summary in one: it says the same to those who do not see the drawing. Shares, for
+  // the seconds of several faces add up to more than there were.
   #list(kept) {
     const { labels, seconds } = this.#data ?? { labels: [], seconds: [] };
     const totals = labels.map((label, index) => [label, sum(seconds.map(row => row[index]))]);
     const shown = totals.filter(([, total]) => total > 0).sort((a, b) => b[1] - a[1]);
-    const words = shown.map(([label, total]) => `${label} ${span(total)}`).join();
+    const all = sum(shown.map(([, total]) => total));
+    const share = total => percent(Math.max(total / all, 0.01));
+    const words = shown.map(([label, total]) => `${label} ${share(total)}`).join();
     const empty = kept ? "Nobody was seen." : "No timeline in this privacy mode.";
     if (this.legend.dataset.words === (words || empty)) return;
     this.legend.dataset.words = words || empty;
@@ -78,7 +84,7 @@ export class Timeline {
       const item = element("li");
       element("span", "swatch", item).style.backgroundColor = this.colours[label];
       item.append(`${label} `);
-      element("span", "quiet", item).textContent = span(total);
+      element("span", "quiet", item).textContent = share(total);
       return item;
     }));
   }
@@ -90,7 +96,7 @@ export class Timeline {
     this.#tell(true);
   }
 
-  #tell(visible) {
+  #tell(visible, aloud = true) {
     this.tip.hidden = !visible || !this.#data;
     if (!this.#data) return;
     const { step, until, labels, seconds } = this.#data;
@@ -101,7 +107,7 @@ export class Timeline {
       .filter(([, part]) => part > 0)
       .map(([label, part]) => `${label} ${part.toFixed(1)} s`);
     const words = `${clock(moment)}: ${parts.join(", ") || "nobody"}`;
-    this.slider.setAttribute("aria-valuetext", words);
+    if (aloud) this.slider.setAttribute("aria-valuetext", words);
     write(this.tip, words);
     this.tip.style.setProperty("--at", (index + 0.5) / seconds.length);
   }
