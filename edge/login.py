@@ -40,7 +40,13 @@ def make_token(out: Path | None) -> None:
 def _give(key: str, value: str, out: Path | None) -> None:
     if out is None:
         click.echo(f"hash: {value}" if key == "token" else value)
-        click.echo(f"In config.yaml that is web.{key}.", err=True)
+        click.echo(f'In config.yaml, section web: {_beside(key)}{key}: "the hash"', err=True)
         return
     write_private(out, value + "\n")
-    click.echo(f'In config.yaml: web.{key}: "${{file:{out.absolute()}}}"', err=True)
+    place = f'"${{file:{out.absolute()}}}"'
+    click.echo(f"In config.yaml, section web: {_beside(key)}{key}: {place}", err=True)
+
+
+def _beside(key: str) -> str:
+    """Return what else the configuration needs."""
+    return "username: a name of your choice, " if key == "password" else ""

@@ -1,13 +1,13 @@
 """The section ``web`` of ``config.yaml``."""
 
 import re
-from ipaddress import ip_address
-from typing import Annotated, Final, Self
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
-    IPvAnyNetwork,
     SecretStr,
     StringConstraints,
     field_validator,
@@ -22,14 +22,36 @@ SCRYPT: Final = "scrypt:32768:8:1"
 _PASSWORD_HASH: Final = re.compile(re.escape(SCRYPT) + r"\$[A-Za-z0-9]+\$[0-9a-f]{128}")
 _TOKEN_HASH: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
+_V6: Final = 6
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 def _as_host_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name):
         raise ValueError("not a host name such as box.example.com, without a port")
+    if name.rpartition(".")[2].isdigit():
+        raise ValueError("an address needs no entry: the page may be asked for by every one")
     return name.lower()
 
+
+def _as_network(given: Any) -> IPv4Network | IPv6Network:
+    # Numbers and true would be addresses too.
+    text = str(given) if isinstance(given, str | IPv4Network | IPv6Network) else ""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("not an address or a network such as 10.0.0.2 or 10.0.0.0/24") from None
+    address = text.partition("/")[0]
+    if str(network.network_address) != str(ip_address(address)):
+        raise ValueError(f"{text}: is it the address {address} or the network {network}?")
+    if network.version == _V6 and network.subnet_of(_MAPPED):
+        raise ValueError(f"{text} is IPv4 dressed as IPv6: write it as IPv4")
+    return network
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_as_network)]
 
 HostName = Annotated[str, StringConstraints(max_length=253), AfterValidator(_as_host_name)]
 
@@ -57,7 +79,7 @@ class WebConfig(Section):
         None, description="For programs: the hash that edge-fer login --token makes."
     )
     tls: WebTlsConfig | None = Field(None, description="null: unencrypted.")
-    proxies: tuple[IPvAnyNetwork, ...] = Field(
+    proxies: tuple[Network, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-* headers are believed."
     )
     hosts: tuple[HostName, ...] = Field(
@@ -78,9 +100,12 @@ class WebConfig(Section):
     @classmethod
     def _host_is_an_address(cls, host: str) -> str:
         try:
-            ip_address(host)
+            address = ip_address(host)
         except ValueError:
             raise ValueError("not an address such as 127.0.0.1, 0.0.0.0 or ::") from None
+        # Newer Pythons call some of these loopback.
+        if address.version == _V6 and address.ipv4_mapped is not None:
+            raise ValueError(f"write {address.ipv4_mapped}: {host} is IPv4 dressed as IPv6")
         return host
 
     @field_validator("username")

@@ -61,7 +61,8 @@ def alert(browser: webdriver.Chrome) -> str:
 def test_a_browser_signs_in(
     daemon: Start, tmp_path: Path, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
-    box = daemon(cameras=CAMERAS, web=dict(LOGIN)).ready()
+    kept = {"STATE_DIRECTORY": str(tmp_path)}
+    box = daemon(kept, cameras=CAMERAS, web=dict(LOGIN)).ready()
     with chromium(tmp_path / "profile", *size) as browser:
         look(browser, size, scheme)
         browser.get(f"http://127.0.0.1:{box.web_port}/?x=1")
@@ -86,7 +87,7 @@ def test_a_browser_signs_in(
         eventually(lambda: browser.execute_script(picture), 30, "the picture")
 
         box.stop()
-        again = daemon(**box.config).ready()
+        again = daemon(kept, **box.config).ready()
         eventually(lambda: "live" in browser.execute_script(live), 30, "the page healed")
         assert again.web_port == box.web_port
         browser.execute_script("return fetch('/logout', {method: 'POST'})")

@@ -1,17 +1,22 @@
 """Clients that hold connections for nothing, and what they keep others from: nothing."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from waitress import wasyncore
 
 import edge.web.server.channel
 import edge.web.server.delivery
 import edge.web.server.uploads
+from edge.config import Config
+from edge.daemon import Daemon
+from edge.errors import EdgeFerError
 from edge.web.server.channel import MOST_CONNECTIONS
-from tests.support.system import eventually
+from tests.support.system import eventually, free_port, listens
 from tests.support.web_server import LOGIN, TOKEN, Box, basic, serving
 
 
@@ -253,6 +258,24 @@ def test_that_the_server_died_is_told(
         monkeypatch.setattr(box.server._server, "accept", fail)
     opened(box)
     eventually(lambda: box.server.error, what="an error")
+
+
+def test_the_daemon_ends_when_its_web_server_died() -> None:
+    """So that whoever started it starts it anew."""
+    port = free_port()
+    config = {"cameras": {"door": {"source": "demo"}}, "web": {"port": port}}
+    daemon = Daemon(
+        Config.model_validate({**config, "mqtt": {"port": free_port()}}), threading.Event()
+    )
+
+    def die() -> None:
+        eventually(lambda: listens(port))
+        listening = daemon._web._server
+        listening.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(listening))
+
+    threading.Thread(target=die).start()
+    with pytest.raises(EdgeFerError, match=r"the web server died: .* accepts no connections"):
+        daemon.run()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """``edge-fer login`` and the section ``web``: from a password to a server that asks for it."""
 
 import hashlib
+import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.security import check_password_hash
@@ -13,6 +16,7 @@ from werkzeug.security import check_password_hash
 from edge.config import WebConfig
 from edge.config.file import load_config
 from edge.errors import ConfigError
+from edge.web.server.address import announce
 from tests.support.web_server import LOGIN
 
 CAMERA = "cameras: {demo: {source: demo}}\n"
@@ -118,7 +122,8 @@ def test_a_file_that_cannot_be_written_is_named(kind: tuple[str, ...]) -> None:
         ("{host: 0.0.0.0}", "beyond loopback and needs a login.*edge-fer login"),
         ("{host: '::'}", "beyond loopback and needs a login"),
         ("{host: 192.168.1.5}", "beyond loopback and needs a login"),
-        ("{host: '::ffff:127.0.0.1'}", "beyond loopback and needs a login"),
+        ("{host: '::ffff:127.0.0.1'}", "write 127.0.0.1: "),
+        ("{host: '::ffff:7f00:1'}", "write 127.0.0.1: "),
         ("{host: localhost}", "not an address such as"),
         ("{host: 0.0.0.0:80}", "not an address such as"),
         (
@@ -134,7 +139,15 @@ def test_a_file_that_cannot_be_written_is_named(kind: tuple[str, ...]) -> None:
         ("{username: admin, password: '${file:none}'}", "web.password needs the file"),
         ("{tls: {certificate: box.pem}}", "web.tls.key is missing"),
         ("{proxies: [evil]}", "web.proxies"),
-        ("{proxies: [10.0.0.1/8]}", "web.proxies"),
+        (
+            "{proxies: [10.0.0.1/8]}",
+            r"web.proxies\[0\]: .* the address 10.0.0.1 or the network 10.0.0.0/8\?",
+        ),
+        ("{proxies: ['::ffff:10.0.0.0/104']}", "write it as IPv4"),
+        ("{proxies: [1]}", "not an address or a network such as"),
+        ("{proxies: [true]}", "not an address or a network such as"),
+        ("{proxies: ['']}", "not an address or a network such as"),
+        ("{hosts: [10.0.0.1]}", "an address needs no entry"),
         ("{proxies: 10.0.0.1}", "web.proxies"),
         ("{hosts: ['box.example.com:80']}", "not a host name"),
         ("{hosts: ['*']}", "not a host name"),
@@ -147,6 +160,40 @@ def test_a_wrong_section_is_told_and_shows_no_secret(
         web(tmp_path, text)
     assert "hunter2" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    proxies = web(tmp_path, "{proxies: [10.0.0.2, 10.1.0.0/16, '::1', 'fd00:0:0::/48']}").proxies
+    assert [str(network) for network in proxies] == [
+        "10.0.0.2/32", "10.1.0.0/16", "::1/128", "fd00::/48",
+    ]  # fmt: skip
+
+
+LISTENS = {**LOGIN, "host": "0.0.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ["watch http://127.0.0.1:8080/"]),
+        (LISTENS, ["watch http://[^/]+:8080/", "travel openly"]),
+        ({**LISTENS, "proxies": ["10.0.0.2"]}, ["watch", "travel openly"]),
+        ({"proxies": ["127.0.0.1"]}, ["watch", "let the proxy ask for one"]),
+        ({**LOGIN, "proxies": ["127.0.0.1"]}, ["watch"]),
+        (
+            {**LISTENS, "hosts": ["box.lan"], "tls": {"certificate": "a", "key": "b"}},
+            ["watch https://box.lan:8080/"],
+        ),
+    ],
+)
+def test_where_to_look_and_what_is_unwise_is_told(
+    given: dict[str, Any], told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    announce(WebConfig.model_validate(given))
+    assert len(caplog.messages) == len(told)
+    for line, words in zip(caplog.messages, told, strict=True):
+        assert re.search(words, line)
 
 
 def test_hashes_are_not_shown() -> None:
