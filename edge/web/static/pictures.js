@@ -70,7 +70,7 @@ export class Pictures {
   enlarge(name) {
     this.#set(this.#large, "");
     const { there = false, moving = false } = this.#all.get(name) ?? {};
-    Object.assign(this.#large, { name, there, moving, refused: 0 });
+    Object.assign(this.#large, { name, there, moving, refused: 0, print: 0 });
     this.#allot();
   }
 
