@@ -244,7 +244,7 @@ def gone_soon(connection: socket.socket) -> bool:
     return eventually(lambda: gone(connection), what="a hang-up")
 
 
-@pytest.mark.parametrize("method", ["readable", "handle_close"])
+@pytest.mark.parametrize("method", ["readable", "accept"])
 def test_that_the_server_died_is_told(
     box: Box, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +305,7 @@ def test_what_is_too_large_or_no_http_is_refused(
 @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
 def test_a_date_that_is_none_is_ignored(box: Box, name: str) -> None:
     for date in ("Sat, 99 Nov 99999999999 99:99:99 GMT", "1 Jan 2024 0:0:0 +99999999999999"):
-        headers = {name: date, "Range": "bytes=0-9"}
+        headers = {name: date} | ({"Range": "bytes=0-9"} if name == "If-Range" else {})
         assert box.ask("/static/style.css", headers=headers).status in {200, 206}
 
 
