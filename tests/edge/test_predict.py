@@ -233,6 +233,8 @@ def test_bombs_are_refused_before_they_are_decoded(
 
 
 def test_a_body_that_is_too_large_is_refused(box: WebBox) -> None:
+    just = b"\x89PNG\r\n\x1a\n".ljust(10_000_000)
+    problem(box.client.post("/api/predict", data={"image": (io.BytesIO(just), "me")}), 422)
     large = bytes(edge.web.api.predict.LARGEST_UPLOAD + 1)
     problem(send(box, large), 413)
     problem(box.client.post("/api/predict", data={"image": (io.BytesIO(large), "me")}), 413)

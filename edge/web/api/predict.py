@@ -18,8 +18,8 @@ from edge.records import ImageArray
 from edge.web.api.query import camera_named
 from edge.web.site import Site
 
-LARGEST_UPLOAD: Final = 10_000_000
-"""Bytes of a request."""
+LARGEST_UPLOAD: Final = 10_100_000
+"""Bytes of a request: a picture of 10 MB, and the form that may be around it."""
 
 _MOST_PIXELS: Final = 25_000_000
 """Decoding takes 6 bytes for each, and 9 of a progressive JPEG."""

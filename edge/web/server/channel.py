@@ -20,7 +20,7 @@ LIMITS: Final[dict[str, Any]] = {
     "channel_timeout": 60,
     "cleanup_interval": 10,
     "max_request_header_size": 32 * 1024,
-    "max_request_body_size": LARGEST_UPLOAD + 100_000,  # multipart has headers of its own
+    "max_request_body_size": LARGEST_UPLOAD + 100_000,  # the application says it better
 }
 """Of waitress."""
 
