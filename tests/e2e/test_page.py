@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -221,12 +221,15 @@ def test_a_page_says_what_it_does_not_know(daemon: Start, page: Page) -> None:
 def test_a_photo_is_read_or_refused_in_words(
     daemon: Start, page: Page, tmp_path: Path, face_frame: NDArray[np.uint8]
 ) -> None:
-    face = Image.fromarray(face_frame[..., ::-1])
-    files = {name: tmp_path / name for name in ("anna.jpg", "wall.png", "large.jpg", "anna.webp")}
-    face.save(files["anna.jpg"], quality=95)
-    Image.new("RGB", (640, 360)).save(files["wall.png"])
-    face.resize((7000, 3938)).save(files["large.jpg"])
-    face.save(files["anna.webp"])
+    pictures = {
+        "anna.jpg": face_frame,
+        "anna.webp": face_frame,
+        "large.jpg": cv2.resize(face_frame, (7000, 3938)),
+        "wall.png": np.zeros((360, 640, 3), np.uint8),
+    }
+    files = {name: tmp_path / name for name in pictures}
+    for name, image in pictures.items():
+        cv2.imwrite(str(files[name]), image)
     text, huge = tmp_path / "note.jpg", tmp_path / "huge.png"
     text.write_text("no picture")
     huge.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(11_000_000))
