@@ -120,7 +120,9 @@ def _secret(file: Path, path: Path, tree: yaml.Node | None, key: Keys) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not text"
-        raise ConfigError(f"{_where(path, tree, key)} needs the file {file}: {reason}") from None
+        raise ConfigError(
+            f"{_where(path, tree, key)} needs the file {file.absolute()}: {reason}"
+        ) from None
 
 
 def _where(path: Path, tree: yaml.Node | None, keys: Keys) -> str:

@@ -132,7 +132,11 @@ class WebConfig(Section):
     @model_validator(mode="after")
     def _strangers_need_a_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise ValueError("username and password go together")
+            missing = "username" if self.username is None else "password"
+            raise ValueError(
+                f"username and password go together: {missing} is missing "
+                "('edge-fer login' makes the password's hash)"
+            )
         if self.beyond_loopback and not self.has_login:
             raise ValueError(
                 f"host {self.host} is beyond loopback and needs a login: set username, and "

@@ -206,7 +206,9 @@ def test_there_are_seats_for_so_many_viewers_and_head_takes_none(
     refused = box.client.get(STREAM)
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
-    assert refused.get_json()["detail"] == "3 streams are being watched already"
+    assert refused.get_json()["detail"] == (
+        "3 streams are being watched already, as many as web.max_viewers allows"
+    )
     eventually(lambda: watching(box) == 3)
     viewers[0].close()
     eventually(lambda: watching(box) == 2, 10, "that a viewer of a still picture has left")

@@ -100,7 +100,10 @@ class Access:
         browser = "Sec-Fetch-Mode" in asked.headers or "Mozilla/" in asked.user_agent.string
         scheme = "basic" if password and not browser else "bearer"
         challenge = WWWAuthenticate(scheme, {"realm": "edge-fer box"})  # quoted for its space
-        raise Unauthorized("sign in first, or send a token", www_authenticate=challenge)
+        told = "sign in first, or send a token"
+        if asked.authorization is not None:
+            told = "the name and password, or the token, are wrong"
+        raise Unauthorized(told, www_authenticate=challenge)
 
 
 def _is_open(asked: Request) -> bool:

@@ -1,5 +1,6 @@
 """The cameras and their switches, as JSON."""
 
+import logging
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -9,6 +10,8 @@ from edge.web.api.answers import Command
 from edge.web.api.query import camera_named
 from edge.web.api.state import BoxState
 from edge.web.site import Site
+
+log = logging.getLogger(__name__)
 
 
 def blueprint(site: Site, state: BoxState) -> Blueprint:
@@ -34,7 +37,9 @@ def blueprint(site: Site, state: BoxState) -> Blueprint:
     @api.post("/cameras/<name>/control")
     def control(name: str) -> Response:
         view = camera_named(site, name)
-        view.obey(_command())
+        command = _command()
+        view.obey(command)
+        log.info("%s: %s, by the page or the API, from %s", name, command, request.remote_addr)
         return jsonify(state.camera(view))
 
     return api

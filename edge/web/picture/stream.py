@@ -51,7 +51,10 @@ def blueprint(site: Site) -> Blueprint:
         if request.method == "HEAD":
             return response
         if not seats.acquire(blocking=False):
-            told = f"{site.config.web.max_viewers} streams are being watched already"
+            told = (
+                f"{site.config.web.max_viewers} streams are being watched already, "
+                "as many as web.max_viewers allows"
+            )
             raise ServiceUnavailable(told, retry_after=_RETRY_SECONDS)
         response.call_on_close(seats.release)
         taken = request.environ.get(TAKEN, lambda _: True)

@@ -1,5 +1,6 @@
 """Waitress, on a thread of its own."""
 
+import errno
 import logging
 import socket
 import sys
@@ -69,8 +70,7 @@ class WebServer:
             )
         except OSError as error:
             raise EdgeFerError(
-                f"cannot listen on {config.host}:{config.port}: {error.strerror}: "
-                "set web.port to a free one"
+                f"cannot listen on {config.host}:{config.port}: {error.strerror}: {_advice(error)}"
             ) from None
         self._server.channel_class = _careful(channel_class)
         self._server.uploads = Uploads()
@@ -110,6 +110,12 @@ class WebServer:
         for channel in self._channels():
             channel.handle_close()
         self._server.close()
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "set web.host to an address of this box, or to 0.0.0.0 for all"
+    return "set web.port to a free one"
 
 
 def _careful(make: Callable[..., Channel | None]) -> Callable[..., Channel | None]:
