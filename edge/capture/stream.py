@@ -103,6 +103,9 @@ class NetworkStream:
         except StopIteration:
             raise SourceError(f"{self.description} gives no more frames") from None
         except (av.error.FFmpegError, ValueError, OSError) as error:
+            # MJPEG that ends between two pictures is no valid data to FFmpeg.
+            if self._flows and isinstance(error, av.error.InvalidDataError):
+                raise SourceError(f"{self.description} gives no more frames") from None
             raise SourceError(f"{self.description}: {_reason(error)}") from None
         late = time.monotonic() - start > _STALLED * self._config.stall_seconds
         if late and self._flows:

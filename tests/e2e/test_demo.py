@@ -151,7 +151,7 @@ def test_a_signal_ends_it_with_0_and_a_farewell(
 def test_a_viewer_who_takes_nothing_loses_his_seat(daemon: Start) -> None:
     box = daemon(cameras={"demo": {"source": "demo"}}, web={"max_viewers": 1}).ready()
     with socket.create_connection(("127.0.0.1", box.web_port)) as stuck:
-        stuck.sendall(b"GET /cameras/demo/stream.mjpg HTTP/1.1\r\nHost: x\r\n\r\n")
+        stuck.sendall(b"GET /cameras/demo/stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert stuck.recv(100)
         eventually(lambda: box.metric("edge_fer_stream_viewers", camera="demo") == 1)
         eventually(
