@@ -10,7 +10,7 @@ from edge.web.access.proxy import Forwarded
 
 def protect(app: Flask, config: Config) -> None:
     """Let nobody into `app` but those whom the section ``web`` of `config` allows."""
-    app.wsgi_app = Forwarded(app.wsgi_app, config.web.proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, config.web.proxies)  # type: ignore[method-assign] # as Flask says
     headers.add_headers(app)
     origin.refuse_strangers(app, config.web.hosts)
     access = Access(config)

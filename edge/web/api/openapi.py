@@ -115,6 +115,6 @@ def _schemas() -> dict[str, Any]:
             used |= {w for w in (what, *get_args(what)) if isinstance(w, type)}
     models = [(model, "serialization") for model in used if issubclass(model, BaseModel)]
     ordered = sorted(models, key=lambda pair: pair[0].__name__)
-    _, schema = models_json_schema(ordered, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    _, schema = models_json_schema(ordered, ref_template=_REFERENCE)  # type: ignore[arg-type] # modes
     schemas: dict[str, Any] = schema["$defs"]
     return schemas

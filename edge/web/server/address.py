@@ -16,7 +16,7 @@ def announce(config: WebConfig) -> None:
         # A certificate is made for a name of web.hosts rather than for the machine's own.
         host = next(iter(config.hosts), socket.gethostname())
     else:
-        host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+        host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
     scheme = "http" if config.tls is None else "https"
     log.info("watch %s://%s:%d/", scheme, host, config.port)
     if config.beyond_loopback and config.tls is None:
