@@ -1,4 +1,4 @@
-"""Augmentation of faces on the fly, with NumPy and OpenCV.
+"""Augmentation of faces on the fly, with NumPy and OpenCV, a batch at a time.
 
 Outside the network's graph, so that every Keras backend trains on the very same batches.
 """
@@ -16,36 +16,41 @@ FloatArray = NDArray[np.float32]
 
 
 def augment(
-    face: NDArray[np.uint8], how: Augmentation, random: np.random.Generator, size: int = FACE_SIZE
+    faces: NDArray[np.uint8], how: Augmentation, random: np.random.Generator, size: int = FACE_SIZE
 ) -> FloatArray:
-    """Change one face: uint8 ``[48, 48]`` in, float32 ``[size, size]`` in 0..1 out."""
-    image = np.asarray(_move(face, how, random, size), np.float32) / np.float32(255)
-    gain = 1 + random.uniform(-how.contrast, how.contrast)
-    mean = float(image.mean())
-    offset = mean + random.uniform(-how.brightness, how.brightness)
-    image = (image - mean) * np.float32(gain) + np.float32(offset)
-    if random.random() < how.erase:
-        _erase(image, random)
-    return np.asarray(np.clip(image, 0, 1), np.float32)
+    """Change each face in its own way: uint8 ``[n, 48, 48]`` to float32 ``[n, size, size]``, 0..1."""
+    matrices = _matrices(len(faces), how, random, size)
+    moved = np.empty((len(faces), size, size), np.uint8)
+    for face, matrix, out in zip(faces, matrices, moved, strict=True):
+        cv2.warpAffine(face, matrix, (size, size), out, borderMode=cv2.BORDER_REPLICATE)
+    images = moved.astype(np.float32) / np.float32(255)
+    mean = images.mean(axis=(1, 2), keepdims=True)
+    gain = 1 + _either_side(how.contrast, mean.shape, random)
+    images = (images - mean) * gain + mean + _either_side(how.brightness, mean.shape, random)
+    for place in np.flatnonzero(random.random(len(images)) < how.erase):
+        _erase(images[place], random)
+    return np.clip(images, 0, 1, out=images)
 
 
-def _move(
-    face: NDArray[np.uint8], how: Augmentation, random: np.random.Generator, size: int
-) -> NDArray[np.uint8]:
-    centre = (FACE_SIZE - 1) / 2
-    angle = random.uniform(-how.rotation, how.rotation)
-    scale = 1 + random.uniform(-how.scale, how.scale)
-    matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, scale), np.float64)
-    matrix[:, 2] += random.uniform(-how.shift, how.shift, 2) * FACE_SIZE
-    if random.random() < how.flip:
-        matrix[:, 2] += matrix[:, 0] * (FACE_SIZE - 1)
-        matrix[:, 0] *= -1
-    # Pixels are squares: their centres lie half a pixel in.
+def _either_side(most: float, shape: tuple[int, ...], random: np.random.Generator) -> FloatArray:
+    return random.uniform(-most, most, shape).astype(np.float32)
+
+
+def _matrices(
+    count: int, how: Augmentation, random: np.random.Generator, size: int
+) -> NDArray[np.float64]:
+    """Draw ``[count, 2, 3]``: where each point of a face goes, in pixels."""
+    angle = np.deg2rad(random.uniform(-how.rotation, how.rotation, count))
+    scale = 1 + random.uniform(-how.scale, how.scale, count)
+    mirror = np.where(random.random(count) < how.flip, -1, 1)
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    turn = np.stack([cosine * mirror, sine, -sine * mirror, cosine], axis=1).reshape(count, 2, 2)
+    # About the face's centre; pixels are squares, and their centres lie half a pixel in.
+    centre = np.full(2, FACE_SIZE / 2)
+    shift = random.uniform(-how.shift, how.shift, (count, 2)) * FACE_SIZE
+    move = centre + shift - turn @ (centre - 1 / 2)
     shrink = size / FACE_SIZE
-    matrix *= shrink
-    matrix[:, 2] += (shrink - 1) / 2
-    moved = cv2.warpAffine(face, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+    return np.concatenate([shrink * turn, (shrink * move - 1 / 2)[..., np.newaxis]], axis=2)
 
 
 def _erase(image: FloatArray, random: np.random.Generator) -> None:

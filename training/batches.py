@@ -63,9 +63,7 @@ class Batches(keras.utils.PyDataset):
         size = self._recipe.batch_size
         chosen = self._order[index * size : (index + 1) * size]
         how = self._recipe.augmentation
-        faces: FloatArray = np.stack(
-            [augment(self._images[i], how, random, self._size) for i in chosen]
-        )
+        faces = augment(self._images[chosen], how, random, self._size)
         wanted = {name: rows[chosen] for name, rows in self._wanted.items()}
         mix(faces, list(wanted.values()), how, random)
         labels = wanted["emotion"]

@@ -113,7 +113,7 @@ def test_faces_come_in_the_size_that_is_asked_for(samples: Samples) -> None:
 def test_augmented_faces_stay_in_range() -> None:
     random = np.random.default_rng(0)
     image = random.integers(0, 256, (48, 48), dtype=np.uint8)
-    faces = np.stack([augment(image, WILD, random) for _ in range(200)])
+    faces = augment(np.stack([image] * 200), WILD, random)
     assert faces.dtype == np.float32
     assert faces.min() >= 0
     assert faces.max() <= 1
@@ -121,6 +121,16 @@ def test_augmented_faces_stay_in_range() -> None:
 
 
 def test_a_flip_mirrors_the_face() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
-    face = augment(image, Augmentation(flip=1), np.random.default_rng(0))
-    assert np.allclose(face, image[:, ::-1] / 255, atol=1e-6)
+    faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
+    flipped = augment(faces, Augmentation(flip=1), np.random.default_rng(0))
+    assert np.allclose(flipped, faces[:, :, ::-1] / 255, atol=1e-6)
+
+
+def test_a_face_is_moved_about_its_centre() -> None:
+    dot = np.zeros((1, 48, 48), np.uint8)
+    dot[0, 20:28, 20:28] = 255
+    for how in (Augmentation(rotation=180), Augmentation(scale=0.2), Augmentation(flip=0.5)):
+        moved = augment(dot, how, np.random.default_rng(1))[0]
+        rows, columns = np.indices(moved.shape)
+        centre = (moved * rows).sum() / moved.sum(), (moved * columns).sum() / moved.sum()
+        assert centre == pytest.approx((23.5, 23.5), abs=0.05)
