@@ -48,10 +48,9 @@ def deep(batch_size: int | None = None, dropout: float = 0.25) -> Model:
 def edge(
     batch_size: int | None = None, dropout: float = 0.25, size: int | None = FACE_SIZE
 ) -> Model:
-    """Build the network made for this job: three residual stages, 2.97 million parameters.
+    """Build the network made for this job: four residual blocks, 4.85 million parameters.
 
-    Each stage halves the side and ends in a residual block (He et al., 2015) with squeeze and
-    excitation (Hu et al., 2017). No dense layer but the last: any face size will do.
+    As many as the deep CNN's int8 latency has room for.
 
     Parameters
     ----------
@@ -59,12 +58,32 @@ def edge(
         Side of the faces in pixels, or None for any: training may begin with smaller ones.
     """
     face = _face(batch_size, size)
-    x = _conv(face, 64, 5, strides=2)
-    x = _residual(x)
-    for filters in (160, 320):
-        x = _residual(_conv(x, filters, 3, strides=2))
+    return _residual_network("edge", face, {64: 1, 160: 1, 320: 2}, dropout)
+
+
+def wide(
+    batch_size: int | None = None, dropout: float = 0.25, size: int | None = FACE_SIZE
+) -> Model:
+    """Build a teacher for `edge`: twice as wide and as deep, 21.5 million parameters."""
+    face = _face(batch_size, size)
+    return _residual_network("wide", face, {128: 2, 320: 2, 640: 2}, dropout)
+
+
+def _residual_network(
+    name: str, face: KerasTensor, stages: dict[int, int], dropout: float
+) -> Model:
+    """Halve the side in every stage, which has so many filters and ends in so many blocks.
+
+    Residual blocks (He et al., 2015) with squeeze and excitation (Hu et al., 2017). No dense
+    layer but the last: any face size will do.
+    """
+    x = face
+    for stage, (filters, blocks) in enumerate(stages.items()):
+        x = _conv(x, filters, kernel=5 if stage == 0 else 3, strides=2)
+        for _ in range(blocks):
+            x = _residual(x)
     x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-    return Model(face, _emotion(x), name="edge")
+    return Model(face, _emotion(x), name=name)
 
 
 def _face(batch_size: int | None, size: int | None = FACE_SIZE) -> KerasTensor:
@@ -112,9 +131,10 @@ ARCHITECTURES: Final[dict[str, Callable[..., Model]]] = {
     "shallow": shallow,
     "deep": deep,
     "edge": edge,
+    "wide": wide,
 }
 
-ANY_SIZE: Final = frozenset({"edge"})
+ANY_SIZE: Final = frozenset({"edge", "wide"})
 """Those that take an option ``size``, for faces of another side."""
 
 

@@ -18,7 +18,19 @@ FloatArray = NDArray[np.float32]
 def augment(
     faces: NDArray[np.uint8], how: Augmentation, random: np.random.Generator, size: int = FACE_SIZE
 ) -> FloatArray:
-    """Change each face in its own way: uint8 ``[n, 48, 48]`` to float32 ``[n, size, size]``, 0..1."""
+    """Change each face in its own way.
+
+    Parameters
+    ----------
+    faces
+        uint8 ``[n, 48, 48]``.
+    size
+        Side of the faces that are returned, in pixels.
+
+    Returns
+    -------
+    float32 ``[n, size, size]`` in 0..1.
+    """
     matrices = _matrices(len(faces), how, random, size)
     moved = np.empty((len(faces), size, size), np.uint8)
     for face, matrix, out in zip(faces, matrices, moved, strict=True):
@@ -29,7 +41,7 @@ def augment(
     images = (images - mean) * gain + mean + _either_side(how.brightness, mean.shape, random)
     for place in np.flatnonzero(random.random(len(images)) < how.erase):
         _erase(images[place], random)
-    return np.clip(images, 0, 1, out=images)
+    return np.asarray(np.clip(images, 0, 1), np.float32)
 
 
 def _either_side(most: float, shape: tuple[int, ...], random: np.random.Generator) -> FloatArray:

@@ -12,6 +12,7 @@ from edge.emotions import EMOTIONS, FACE_SIZE
 from training.augment import FloatArray, augment, mix
 from training.data import Samples
 from training.recipe import Recipe
+from training.teachers import Teachers
 
 Targets = FloatArray | dict[str, FloatArray]
 """``[n, 7]``, or one such array for each output where the network has two."""
@@ -38,12 +39,15 @@ class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches of a split, the same for the same seed and epoch.
 
     The last, smaller batch of an epoch is left out; the shuffle gives those faces another turn.
+    `teachers` answer for a share of every target, as the recipe says.
     """
 
     def __init__(
-        self, samples: Samples, recipe: Recipe, seed: int, epoch: int = 0, size: int = FACE_SIZE
-    ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
+        self, samples: Samples, recipe: Recipe, seed: int, epoch: int = 0, size: int = FACE_SIZE,
+        teachers: Teachers | None = None,
+    ) -> None:  # fmt: skip
+        # Threads that prepare the next batches while the network learns from one.
+        super().__init__(workers=2, use_multiprocessing=False)
         self._images = samples.images
         self._wanted = _wanted(samples, recipe.votes > 0)
         self._draws = _draws(samples.labels, recipe.balance)
@@ -52,6 +56,7 @@ class Batches(keras.utils.PyDataset):
         self._seed = seed
         self._epoch = epoch
         self._size = size
+        self._teachers = teachers
         self._shuffle()
 
     def __len__(self) -> int:
@@ -71,7 +76,13 @@ class Batches(keras.utils.PyDataset):
         # Cross-entropy is linear in its target: a weight of the row is a weight of the loss.
         weights = labels @ self._weights[:, np.newaxis]
         wanted["emotion"] = weights * ((1 - smooth) * labels + smooth / len(EMOTIONS))
-        return faces[..., np.newaxis], _for_keras(wanted)
+        batch = faces[..., np.newaxis]
+        if self._teachers is not None:
+            share = np.float32(self._recipe.teaching)
+            for name, answer in self._teachers.answers(batch).items():
+                if name in wanted:
+                    wanted[name] = (1 - share) * wanted[name] + share * answer
+        return batch, _for_keras(wanted)
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch's order."""

@@ -55,7 +55,7 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
 @click.option("--out", type=_PATH, help="Folder of the run. [default: runs/ARCHITECTURE-RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
 @click.option(
-    "--architecture", type=click.Choice(["shallow", "deep", "edge"]), default="edge",
+    "--architecture", type=click.Choice(["shallow", "deep", "edge", "wide"]), default="edge",
     show_default=True, help="Which network.",
 )  # fmt: skip
 @click.option(
@@ -76,6 +76,11 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
     default="float32", show_default=True,
     help="Keras dtype policy; mixed_bfloat16 is quicker where the CPU or GPU has it.",
 )  # fmt: skip
+@click.option(
+    "--teacher", "teachers", type=_PATH, multiple=True,
+    help="A trained .keras file to learn from, once or more, for a recipe with teaching.",
+)  # fmt: skip
+@click.option("--start", type=_PATH, help="A trained .keras file to begin with, a last.keras say.")
 def train(
     data: Path, votes: Path | None, out: Path | None, resume: bool, recipe: str, **options: Any
 ) -> None:

@@ -5,7 +5,9 @@ A network that learns both at once has one body and two last layers. Taken apart
 network of its own; as both share the body, the mean of their weights answers in between.
 """
 
+from pathlib import Path
 from typing import Final, Literal
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -33,6 +35,21 @@ def with_votes(model: keras.Model) -> keras.Model:
 def has_votes(model: keras.Model) -> bool:
     """Return whether `model` has the two outputs of `with_votes`."""
     return any(layer.name == "votes" for layer in model.layers)
+
+
+def begin_with(model: keras.Model, path: Path) -> None:
+    """Give `model` the weights of a ``.keras`` file of the same architecture and outputs.
+
+    Raises
+    ------
+    EdgeFerError
+        If it cannot be loaded, or is another network.
+    """
+    try:
+        trained = keras.models.load_model(path, compile=False)
+        model.set_weights(trained.get_weights())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
+        raise EdgeFerError(f"cannot begin {model.name} with {path}: {error}") from None
 
 
 def single(model: keras.Model, head: Head = "emotion") -> keras.Model:

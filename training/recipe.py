@@ -87,6 +87,9 @@ class Recipe(Part):
     votes: NotNegative = Field(
         0.0, description="Weight of a second output that learns FER+ votes, where they are given."
     )
+    teaching: Share = Field(
+        0.0, description="Share of the teachers' answer in every target, with --teacher."
+    )
     growth: Growth | None = Field(
         None, description="Smaller faces first, where the network takes any size: edge."
     )

@@ -17,9 +17,10 @@ from training.batches import Batches, targets
 from training.callbacks import Keep, Reseed
 from training.checkpoint import RunFolder
 from training.data import DataError, DataSet, as_input
-from training.heads import with_votes
+from training.heads import begin_with, with_votes
 from training.progress import TrainingProgress
 from training.recipe import Growth, Recipe
+from training.teachers import Teachers, fingerprints
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Run:
 
     `recipe_name` says where the recipe came from.
     `precision` is a Keras dtype policy: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
+    `teachers` are ``.keras`` files, for a recipe with a share of teaching; `start` is one whose
+    weights training begins with, for another turn of the schedule (SGDR, 2016).
     """
 
     architecture: str
@@ -35,6 +38,8 @@ class Run:
     recipe_name: str = "custom"
     seed: int = 0
     precision: str = "float32"
+    teachers: tuple[Path, ...] = ()
+    start: Path | None = None
 
     def options(self) -> dict[str, Any]:
         """Return all of it by name, as JSON has it."""
@@ -65,6 +70,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     """
     recipe = run.recipe
     _refuse_missing_emotions(data)
+    _refuse_idle_teachers(run)
     keras.config.set_dtype_policy(run.precision)
     keras.utils.set_random_seed(run.seed)
     training, public = data["Training"], data["PublicTest"]
@@ -81,12 +87,17 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         "training_faces": len(training),
         "training_sha256": training.fingerprint(),
         "learns_votes": votes,
+        "teachers": fingerprints(run.teachers),
+        "start": fingerprints([run.start])[0] if run.start else None,
     }
+    teachers = Teachers(run.teachers) if run.teachers else None
     if resume:
         kept.resume(run.options() | learned, model)
         click.echo(f"{len(kept.history)} of {recipe.epochs} epochs are done", err=True)
     else:
         kept.start(run.options() | learned)
+        if run.start is not None:
+            begin_with(model, run.start)
     if len(training) < len(data["Training"]):
         left_out = len(data["Training"]) - len(training)
         click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
@@ -98,7 +109,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
             done = len(kept.history)
             if done < until:
                 model.fit(
-                    Batches(training, recipe, run.seed, done, size),
+                    Batches(training, recipe, run.seed, done, size, teachers),
                     validation_data=(as_input(_of_side(public.images, size)), wanted),
                     validation_batch_size=256,
                     initial_epoch=done,
@@ -142,6 +153,14 @@ def _refuse_missing_emotions(data: DataSet) -> None:
         raise DataError(f"{data.path} has no Training face labelled {', '.join(missing)}")
 
 
+def _refuse_idle_teachers(run: Run) -> None:
+    if bool(run.teachers) != (run.recipe.teaching > 0):
+        raise EdgeFerError(
+            f"recipe {run.recipe_name} has teaching {run.recipe.teaching:g}, and "
+            f"{len(run.teachers) or 'no'} --teacher is given: the two go together"
+        )
+
+
 def _phases(run: Run) -> list[tuple[int, int]]:
     """Return the side of the faces and the number of epochs that are done after it."""
     epochs = run.recipe.epochs
@@ -162,7 +181,8 @@ def _compiled(run: Run, steps: int, votes: bool) -> keras.Model:
         loss={"emotion": entropy(), "votes": entropy()} if votes else entropy(),
         loss_weights={"emotion": 1.0, "votes": recipe.votes} if votes else None,
         metrics={"emotion": ["accuracy"]} if votes else ["accuracy"],
-        jit_compile=False,
+        # TensorFlow's graphs are quick enough as they are; JAX without it would be hopeless.
+        jit_compile=keras.backend.backend() == "jax",
     )
     return model
 

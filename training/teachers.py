@@ -1,0 +1,89 @@
+"""What trained networks say of a face, for another to learn from.
+
+Knowledge distillation (Hinton et al., 2015) from an ensemble. The teachers look at the very
+picture that the learner sees, turned and mixed as it is (Beyer et al., 2021), so their answer is
+part of the batch and no part of the learner's graph: any architecture teaches any other, on any
+Keras backend, and a checkpoint holds the learner alone.
+"""
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from edge.emotions import EMOTIONS, FACE_SIZE
+from edge.errors import EdgeFerError
+from training.augment import FloatArray
+
+
+class Teachers:
+    """The mean answer of trained networks.
+
+    Parameters
+    ----------
+    paths
+        ``.keras`` files of runs: ``last.keras``, ``best.keras`` or what ``finish`` wrote, one or
+        more.
+
+    Raises
+    ------
+    EdgeFerError
+        If one cannot be loaded or is no network of faces.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._networks = [_load(path) for path in paths]
+        self._lock = threading.Lock()  # a Keras model is not made for two threads at a time
+
+    def answers(self, faces: FloatArray) -> dict[str, FloatArray]:
+        """Return the mean probabilities ``[n, 7]`` of every output that all of them have.
+
+        Parameters
+        ----------
+        faces
+            ``[n, h, w, 1]``, grey values in 0..1.
+        """
+        with self._lock:
+            said = [_by_name(network.predict_on_batch(faces)) for network in self._networks]
+        common = set.intersection(*(set(each) for each in said))
+        return {
+            name: np.mean([each[name] for each in said], axis=0, dtype=np.float32)
+            for name in common
+        }
+
+
+def fingerprints(paths: Sequence[Path]) -> list[str]:
+    """Return a hash of each file: a run goes on with the teachers it began with.
+
+    Raises
+    ------
+    EdgeFerError
+        If one cannot be read.
+    """
+    try:
+        return [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths]
+    except OSError as error:
+        raise EdgeFerError(f"no network at {error.filename}: {error.strerror}") from None
+
+
+def _load(path: Path) -> keras.Model:
+    try:
+        network = keras.models.load_model(path, compile=False)
+        shape = network.input_shape
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
+        raise EdgeFerError(f"cannot load the teacher {path}: {error}") from None
+    faces = len(shape) == 4 and shape[1] in (None, FACE_SIZE) and shape[3] == 1  # noqa: PLR2004 - n, h, w, channels
+    if not faces or any(out.shape[1:] != (len(EMOTIONS),) for out in network.outputs):
+        raise EdgeFerError(
+            f"the teacher {path} takes {shape}: expected a network of faces "
+            f"(n, {FACE_SIZE}, {FACE_SIZE}, 1) with {len(EMOTIONS)} probabilities"
+        )
+    return network
+
+
+def _by_name(said: FloatArray | Mapping[str, FloatArray]) -> Mapping[str, FloatArray]:
+    return said if isinstance(said, Mapping) else {"emotion": said}
