@@ -20,7 +20,7 @@ run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker
 
 test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
 	@echo "Running the tests; parts of the system that are missing are named at the end."
-	$(TEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(TEST_ENV)/bin/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 chaos: $(TEST_ENV)/installed  ## Break everything around a running daemon for 1 1/2 hours, and measure
 	$(TEST_ENV)/bin/python -m tests.e2e.chaos --out chaos $(CHAOS)

@@ -13,6 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.system import Process, eventually, free_port
 
+STOP_SECONDS = 10
+"""What ``docker stop`` waits for; an idle machine needs less than 5, with everything frozen."""
+
 
 class Daemon(Process):
     """``edge-fer run`` on a configuration of the test's."""

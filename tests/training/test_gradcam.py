@@ -14,8 +14,10 @@ from keras import layers
 
 from edge.emotions import EMOTIONS
 from edge.errors import EdgeFerError
+from tests.support.commands import invoke
 from tests.support.fer2013 import write_csv
 from training.architectures import ARCHITECTURES, build
+from training.cli import main
 from training.data import Samples
 from training.gradcam import gradcam
 from training.gradcam.faces import telling
@@ -206,10 +208,7 @@ def size(path: Path) -> tuple[int, int]:
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "training", "gradcam", *map(str, arguments)],
-        capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    return invoke(main, "gradcam", *arguments)
 
 
 def test_the_command_draws_a_data_set(model: Path, tmp_path: Path) -> None:

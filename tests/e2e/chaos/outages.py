@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,18 +132,23 @@ def back_while_opened(place: Site, clip: Path) -> float:
     return until(box, "online")
 
 
-def sizes(place: Site, clips: list[Path], seconds: float) -> dict[str, int]:
-    """Play clips of other sizes as one stream; return the events of each size."""
+def sizes(place: Site, clips: list[Path], seconds: float = 0.0) -> dict[str, int]:
+    """Play clips of other sizes as one stream until each has given an event, and for `seconds`.
+
+    Return the number of events of each size.
+    """
     box = place.box({"door": place.camera(clips).url}, track={"lost_seconds": 0.5})
     until(box, "online")
-    time.sleep(seconds)
-    found: dict[str, int] = {}
-    for event in place.subscriber.events():
-        size = "x".join(map(str, event["frame"]))
-        found[size] = found.get(size, 0) + 1
+
+    def found() -> Counter[str]:
+        return Counter("x".join(map(str, e["frame"])) for e in place.subscriber.events())
+
+    start = time.monotonic()
+    eventually(lambda: len(found()) == len(clips), 60, "events of every size")
+    time.sleep(max(0.0, start + seconds - time.monotonic()))
     assert state(box) == "online"
     assert set(statuses(place.subscriber)) <= {"starting", "online"}
-    return found
+    return found()
 
 
 def stop(box: Daemon) -> tuple[int, float]:
