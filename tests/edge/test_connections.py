@@ -288,7 +288,7 @@ def test_the_daemon_ends_when_its_web_server_died() -> None:
 def test_what_is_too_large_or_no_http_is_refused(
     box: Box, sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = opened(box, sent).recv(4096)
+    answer = read_all(opened(box, sent))
     assert answer.split()[1] == status
     assert b"application/problem+json" in answer
     assert b"waitress" not in answer.lower()
