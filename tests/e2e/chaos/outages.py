@@ -41,8 +41,10 @@ def restarts(place: Site, clip: Path, times: int, away: float) -> Restarts:
         camera.start()
         start = time.monotonic()
         seconds.append(next_event(place.subscriber, seen, "appeared") - start)
-    time.sleep(2)
-    after = _held(box)
+    # What was left behind finds out by and by.
+    after, deadline = _held(box), time.monotonic() + 30
+    while time.monotonic() < deadline and any(a > b for a, b in zip(after, before, strict=True)):
+        after = _held(box)
     return Restarts(seconds, (before[0], after[0]), (before[1], after[1]))
 
 
