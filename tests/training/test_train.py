@@ -86,7 +86,7 @@ def arguments(data: Path, folder: Path, recipe: str = "recipe.yaml") -> list[str
 @pytest.fixture(scope="module")
 def unbroken(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unbroken") / "run"
-    done = run(*arguments(data, folder))
+    done = run_alone(*arguments(data, folder))
     assert done.returncode == 0, done.stderr
     assert "epoch 3/3" in done.stdout
     return folder
@@ -126,7 +126,7 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
 ) -> None:
     if recipe == "growing.yaml":
         unbroken = tmp_path / "unbroken"
-        assert run(*arguments(data, unbroken, recipe)).returncode == 0
+        assert run_alone(*arguments(data, unbroken, recipe)).returncode == 0
     folder = tmp_path / "run"
     process = Process(command(*arguments(data, folder, recipe)), tmp_path / "log")
     eventually(
@@ -136,7 +136,7 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     )
     process.kill()
     assert len(history(folder)) < 3, "killed too late to tell"
-    done = run(*arguments(data, folder, recipe), "--resume")
+    done = run_alone(*arguments(data, folder, recipe), "--resume")
     assert done.returncode == 0, done.stderr
     assert "epoch 1/3" not in done.stdout
     for before, after in zip(history(unbroken), history(folder), strict=True):
