@@ -29,6 +29,7 @@ Subscribe = Callable[[int], Subscriber]
 def demo(daemon: Start) -> Daemon:
     config = yaml.safe_load(SHIPPED_CONFIG.read_text())
     del config["web"]["port"], config["mqtt"]["port"]
+    config.setdefault("classify", {}).setdefault("delegate", "auto")
     return daemon(**config).ready()
 
 

@@ -120,6 +120,7 @@ def test_the_votes_head_is_another_network_on_the_same_body(unbroken: Path) -> N
     assert not any(same[-2:])
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("recipe", ["recipe.yaml", "growing.yaml"])
 def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     data: Path, unbroken: Path, tmp_path: Path, recipe: str
@@ -131,7 +132,7 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     process = Process(command(*arguments(data, folder, recipe)), tmp_path / "log")
     eventually(
         lambda: (folder / "last.keras").exists() or process.popen.poll() is not None,
-        120,
+        250,
         "an epoch",
     )
     process.kill()
