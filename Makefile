@@ -5,6 +5,8 @@ TEST_ENV := .venv-test
 # tflite-runtime's last wheels are for Python 3.11.
 TFLITE_PYTHON ?= python3.11
 TFLITE_ENV := .venv-tflite-runtime
+# Tests wait more than they compute: two at a time. One by one, and some: PYTEST_ARGS='-n 0 -k name'.
+PYTEST := $(TEST_ENV)/bin/python -m pytest -n 2 --dist worksteal
 # The scenarios of make chaos; each has options: python -m tests.e2e.chaos soak --help
 CHAOS ?= restarts freeze refusals sizes neighbours broker damaged soak
 
@@ -20,7 +22,7 @@ run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker
 
 test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
 	@echo "Running the tests; parts of the system that are missing are named at the end."
-	$(TEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 chaos: $(TEST_ENV)/installed  ## Break everything around a running daemon for 1 1/2 hours, and measure
 	$(TEST_ENV)/bin/python -m tests.e2e.chaos --out chaos $(CHAOS)

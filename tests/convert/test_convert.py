@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +13,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from convert.cli import main
 from convert.convert import Comparison, _check_outputs
 from convert.convert import convert as convert_network
 from convert.quantize import calibration_faces
@@ -25,6 +25,7 @@ from edge.classify.model import ModelDescription, ModelError, Quantization
 from edge.config import ClassifyConfig
 from edge.emotions import EMOTIONS
 from edge.errors import EdgeFerError
+from tests.support.commands import invoke
 from tests.support.daemon import run_cli
 from tests.support.fer2013 import write_csv
 from tests.support.keras2 import FOLDER as KERAS2
@@ -50,8 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def convert(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "convert", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    keras.utils.clear_session()
+    return invoke(main, *arguments)
 
 
 @pytest.fixture(scope="module")

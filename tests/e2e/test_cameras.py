@@ -1,14 +1,13 @@
 """A real RTSP camera and a real broker, well and unwell."""
 
 import json
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import Daemon
+from tests.support.daemon import STOP_SECONDS, Daemon
 from tests.support.servers import RtspServer, Subscriber
 from tests.support.system import Process, eventually, free_port
 
@@ -44,7 +43,7 @@ def test_events_of_an_rtsp_camera_reach_mosquitto(
     assert (event["node"], event["camera"], event["event"]) == ("lab", "door", "appeared")
     assert event["face"]["label"] == "happy"
     assert event["frame"] == [960, 540]
-    assert b"online" in subscriber.payloads("lab/door/status")
+    eventually(lambda: b"online" in subscriber.payloads("lab/door/status"), 10)
 
 
 def test_a_camera_that_comes_back_is_online_again(
@@ -60,14 +59,14 @@ def test_a_camera_that_comes_back_is_online_again(
     rtsp.process.kill()
     eventually(lambda: door.cameras()[0]["status"] in {"reconnecting", "offline"}, 30)
     assert door.metric("edge_fer_source_up", camera="door") == 0
-    assert door.metric("edge_fer_faces", camera="door") == 0
     assert door.cameras()[0]["faces"] == []
+    eventually(lambda: door.metric("edge_fer_faces", camera="door") == 0, 10)
     again = RtspServer(demo_h264, tmp_path, rtsp.port)
     try:
         eventually(lambda: _online(door), 60)
         assert door.metric("edge_fer_source_reconnects_total", camera="door") >= 1
-        statuses = subscriber.payloads("door/status")
         eventually(lambda: subscriber.payloads("door/status")[-1] == b"online", 10)
+        statuses = subscriber.payloads("door/status")
         assert statuses[statuses.index(b"online") + 1] == b"reconnecting"
         assert door.metric("edge_fer_source_offline_seconds_total", camera="door") > 0
         eventually(
@@ -87,11 +86,13 @@ def test_events_made_while_the_broker_is_away_arrive_later(
     subscriber = subscribe(port)
     eventually(lambda: box.metric("edge_fer_mqtt_connected") == 1)
     broker.freeze()
-    eventually(lambda: "appeared" in box.text, 30)
-    assert not subscriber.events()
+    before = box.text.count("demo: face ")
+    eventually(lambda: box.text.count("demo: face ") > before, 60)
+    assert len(subscriber.events()) <= before
     broker.thaw()
-    eventually(subscriber.events, 30, "the event of the outage")
-    assert subscriber.events()[0]["number"] == 1
+    eventually(lambda: len(subscriber.events()) > before, 30, "the event of the outage")
+    numbers = [event["number"] for event in subscriber.events()]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def _no_frame_for(box: Daemon, seconds: float) -> bool:
@@ -100,11 +101,10 @@ def _no_frame_for(box: Daemon, seconds: float) -> bool:
     return box.metric("edge_fer_frames_captured_total", camera="door") == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("camera", ["well", "frozen", "gone"])
 @pytest.mark.parametrize("broker", ["well", "frozen", "gone"])
 def test_it_stops_in_any_state(
-    door: Daemon, rtsp: RtspServer, mosquitto: Broker, camera: str, broker: str, number: int
+    door: Daemon, rtsp: RtspServer, mosquitto: Broker, camera: str, broker: str
 ) -> None:
     eventually(lambda: _online(door), 30)
     eventually(lambda: door.metric("edge_fer_mqtt_connected") == 1)
@@ -117,10 +117,10 @@ def test_it_stops_in_any_state(
         eventually(lambda: not _online(door), 30)
     if camera == "frozen":
         eventually(lambda: _no_frame_for(door, 0.5), 10, "capture waiting for a frame")
-    code, seconds = door.stop(number)
+    code, seconds = door.stop()
     print(f"\ncamera {camera}, broker {broker}: exit {code} after {seconds:.2f} s")
     assert code == 0
-    assert seconds < 5
+    assert seconds < STOP_SECONDS
     assert "Traceback" not in door.text
 
 
@@ -134,4 +134,4 @@ def test_it_stops_while_camera_and_broker_never_were_there(daemon: Start) -> Non
     assert "secret" not in box.text
     code, seconds = box.stop()
     assert code == 0
-    assert seconds < 5
+    assert seconds < STOP_SECONDS

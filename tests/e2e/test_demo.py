@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.support.daemon import Daemon
+from tests.support.daemon import STOP_SECONDS, Daemon
 from tests.support.servers import Subscriber
 from tests.support.system import eventually, listens
 
@@ -30,6 +29,7 @@ Subscribe = Callable[[int], Subscriber]
 def demo(daemon: Start) -> Daemon:
     config = yaml.safe_load(SHIPPED_CONFIG.read_text())
     del config["web"]["port"], config["mqtt"]["port"]
+    config.setdefault("classify", {}).setdefault("delegate", "auto")
     return daemon(**config).ready()
 
 
@@ -90,12 +90,15 @@ def test_metrics_agree_with_each_other(demo: Daemon) -> None:
         return demo.metric("edge_fer_frames_captured_total", camera="demo")
 
     eventually(lambda: demo.metric("edge_fer_faces", camera="demo") == 1, 30, "a face")
-    before, start = captured(), time.monotonic()
-    time.sleep(6)
-    rate = (captured() - before) / (time.monotonic() - start)
-    assert demo.metric("edge_fer_fps", camera="demo", stage="capture") == pytest.approx(
-        rate, rel=0.1
-    )
+
+    def agrees() -> bool:
+        before, start = captured(), time.monotonic()
+        time.sleep(5)  # what the gauge looks back on
+        rate = (captured() - before) / (time.monotonic() - start)
+        fps = demo.metric("edge_fer_fps", camera="demo", stage="capture")
+        return fps == pytest.approx(rate, rel=0.1)
+
+    eventually(agrees, 60, "the rate being that of the counter")
     for stage in ("capture", "detect", "classify", "publish"):
         assert demo.metric("edge_fer_frames_processed_total", camera="demo", stage=stage) > 0
         assert demo.metric("edge_fer_stage_seconds_count", camera="demo", stage=stage) > 0
@@ -106,9 +109,11 @@ def test_metrics_agree_with_each_other(demo: Daemon) -> None:
     assert demo.metric("edge_fer_source_up", camera="demo") == 1
     assert demo.metric("edge_fer_mqtt_connected") == 1
     assert demo.metric("edge_fer_emotions_total", emotion="happy") > 0
+    # Frames go on while we ask.
+    before = captured()
     lost = demo.metric("edge_fer_frames_dropped_total", camera="demo", stage="detect")
     done = demo.metric("edge_fer_frames_processed_total", camera="demo", stage="publish")
-    assert captured() == pytest.approx(lost + done, abs=10)
+    assert before - 10 <= lost + done <= captured()
 
 
 def test_one_viewer_too_many_is_refused_and_a_place_comes_free(daemon: Start) -> None:
@@ -119,7 +124,7 @@ def test_one_viewer_too_many_is_refused_and_a_place_comes_free(daemon: Start) ->
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(url, timeout=5)
         assert refused.value.code == 503
-        assert box.metric("edge_fer_stream_viewers", camera="demo") == 1
+        eventually(lambda: box.metric("edge_fer_stream_viewers", camera="demo") == 1, 10)
 
     def place() -> bool:
         try:
@@ -140,20 +145,9 @@ def test_a_signal_ends_it_with_0_and_a_farewell(
     eventually(subscriber.events, 30, "a face")
     code, seconds = demo.stop(number)
     assert code == 0
-    assert seconds < 5
+    assert seconds < STOP_SECONDS
     for topic in ("box-1/status", "demo/status"):
         eventually(lambda topic=topic: subscriber.payloads(topic)[-1] == b"offline", 5, topic)
-    assert subscriber.events()[-1]["event"] == "lost"
-    assert json.loads(subscriber.payloads("demo/state")[-1])["faces"] == 0
+    eventually(lambda: subscriber.events()[-1]["event"] == "lost", 5)
+    eventually(lambda: json.loads(subscriber.payloads("demo/state")[-1])["faces"] == 0, 5)
     assert "Traceback" not in demo.text
-
-
-def test_a_viewer_who_takes_nothing_loses_his_seat(daemon: Start) -> None:
-    box = daemon(cameras={"demo": {"source": "demo"}}, web={"max_viewers": 1}).ready()
-    with socket.create_connection(("127.0.0.1", box.web_port)) as stuck:
-        stuck.sendall(b"GET /cameras/demo/stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert stuck.recv(100)
-        eventually(lambda: box.metric("edge_fer_stream_viewers", camera="demo") == 1)
-        eventually(
-            lambda: box.metric("edge_fer_stream_viewers", camera="demo") == 0, 90, "a free seat"
-        )

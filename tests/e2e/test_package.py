@@ -16,8 +16,9 @@ REPOSITORY = Path(__file__).parents[2]
 def test_the_wheel_carries_what_the_daemon_needs(tmp_path: Path) -> None:
     # A copy, so that nothing that an earlier build left behind gets in.
     source = tmp_path / "source"
+    compiled = shutil.ignore_patterns("__pycache__")  # others are writing there
     for name in ("edge", "training", "convert", "tests", "docs"):
-        shutil.copytree(REPOSITORY / name, source / name)
+        shutil.copytree(REPOSITORY / name, source / name, ignore=compiled)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, source)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path)]

@@ -61,7 +61,7 @@ def test_a_webcam_is_read_unplugged_and_plugged_in_again(
     rigidity = {"FAKE_WEBCAM_RIGID": "1"} if rigid else {}
     box = daemon(env=webcam.env | rigidity, capture=mode, **config).ready()
     eventually(lambda: box.cameras()[0]["status"] == "offline", 30)
-    assert "no camera at" in box.text
+    eventually(lambda: "no camera at" in box.text, 10)
     assert box.cameras()[1]["status"] == "online", "the other camera goes on"
     webcam.plug_in()
     eventually(lambda: box.cameras()[0]["status"] == "online", 30)

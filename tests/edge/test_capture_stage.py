@@ -68,7 +68,7 @@ def run() -> Iterator[Run]:
     yield start
     for stage in started:
         stage.stop.set()
-        stage.thread.join(5)
+        stage.thread.join(20)
         assert not stage.thread.is_alive()
 
 
@@ -108,10 +108,10 @@ def test_a_camera_that_falls_silent_is_stalled_and_its_reader_replaced(run: Run)
     )
     sources = iter([silent, well])
     stage = run(lambda: next(sources))
-    assert silent.hangs.wait(5)
-    start = time.monotonic()
+    assert silent.hangs.wait(30)
+    last = stage.frames[-1].captured
     eventually(lambda: S.STALLED in stage.states, 10)
-    assert time.monotonic() - start > 0.9 * LIMIT
+    assert time.monotonic() - last > 0.9 * LIMIT
     eventually(lambda: len(stage.frames) > 10, 10)
     assert stage.states == [S.ONLINE, S.STALLED, S.RECONNECTING, S.ONLINE]
     assert (stage.health.stalls, stage.health.abandoned, stage.health.reconnects) == (1, 1, 1)
@@ -124,12 +124,15 @@ def test_a_camera_that_goes_on_after_a_stall_is_online_without_a_new_connection(
         def grab(self) -> float | None:
             position = super().grab()
             if self._number == 5:
-                time.sleep(LIMIT * 1.3)
+                self.hangs.set()
+                self.thaw.wait(30)
             return position
 
     source = Slow(live=True, frames=10**6, seconds=0.01)
     stage = run(lambda: source)
-    eventually(lambda: stage.states[-2:] == [S.STALLED, S.ONLINE], 5)
+    eventually(lambda: S.STALLED in stage.states, 10)
+    source.thaw.set()
+    eventually(lambda: stage.states[-2:] == [S.STALLED, S.ONLINE], 10)
     assert stage.states == [S.ONLINE, S.STALLED, S.ONLINE]
     assert source.opened == 1
 
@@ -205,7 +208,7 @@ def test_an_error_that_no_source_should_raise_costs_an_attempt(
         return sources[-1]
 
     stage = run(make)
-    eventually(lambda: len(stage.frames) > 20, 10)
+    eventually(lambda: len(stage.frames) > 20, 30)
     assert stage.error is None
     assert len([r for r in caplog.records if r.exc_info]) == 1, "the traceback is told once"
 
@@ -247,8 +250,8 @@ def test_a_hang_that_is_over_does_not_end_the_process(
     first = FakeSource(live=True, frames=1)
     sources = iter([first, *(FakeSource(True, 150, SourceError("out"), seconds=0.01),) * 9])
     stage = run(lambda: next(sources))
-    eventually(lambda: stage.health.reconnects == 2, 15)
-    eventually(lambda: len(stage.frames) > 200, 10)
+    eventually(lambda: stage.health.reconnects >= 2, 30)
+    eventually(lambda: len(stage.frames) > 200, 30)
     assert stage.error is None
     assert stage.health.abandoned == 1
     first.thaw.set()
@@ -256,10 +259,10 @@ def test_a_hang_that_is_over_does_not_end_the_process(
 
 def test_a_clip_whose_later_stage_died_can_be_played_again(run: Run) -> None:
     stage = run(lambda: FakeSource(live=False, frames=3, then=EndOfVideo()), live=False)
-    stage.thread.join(5)
+    stage.thread.join(20)
     again = threading.Thread(target=stage._stage.run)
     again.start()
-    again.join(5)
+    again.join(20)
     assert stage.states == [S.ONLINE, S.ENDED, S.RECONNECTING, S.ONLINE, S.ENDED]
 
 
@@ -267,24 +270,27 @@ def test_a_clip_that_pauses_before_its_end_ends(run: Run) -> None:
     class Paused(FakeSource):
         def grab(self) -> float | None:
             if self._number == 3:
-                time.sleep(LIMIT * 1.2)
+                self.thaw.wait(30)
             return super().grab()
 
-    stage = run(lambda: Paused(live=True, frames=3, then=EndOfVideo()))
-    eventually(lambda: stage.health.state is S.ENDED, 5)
+    source = Paused(live=True, frames=3, then=EndOfVideo())
+    stage = run(lambda: source)
+    eventually(lambda: S.STALLED in stage.states, 10)
+    source.thaw.set()
+    eventually(lambda: stage.health.state is S.ENDED, 10)
     assert stage.error is None
 
 
 def test_a_damaged_clip_is_offline_and_an_error(run: Run) -> None:
     stage = run(lambda: FakeSource(live=False, frames=3, then=SourceError("cut short")), live=False)
-    eventually(lambda: stage.error, 5)
+    eventually(lambda: stage.error, 10)
     assert stage.states[-1] is S.OFFLINE
     assert len(stage.frames) == 3
 
 
 def test_a_clip_ends(run: Run) -> None:
     stage = run(lambda: FakeSource(live=False, frames=3, then=EndOfVideo()), live=False)
-    eventually(lambda: stage.health.state is S.ENDED, 5)
+    eventually(lambda: stage.health.state is S.ENDED, 10)
     assert stage.error is None
     assert [frame.number for frame in stage.frames] == [0, 1, 2]
 
@@ -292,11 +298,10 @@ def test_a_clip_ends(run: Run) -> None:
 def test_the_stage_stops_while_a_reader_hangs(run: Run) -> None:
     source = FakeSource(live=True, frames=1)
     stage = run(lambda: source)
-    assert source.hangs.wait(5)
-    start = time.monotonic()
+    assert source.hangs.wait(30)
     stage.stop.set()
-    stage.thread.join(5)
-    assert time.monotonic() - start < 3
+    stage.thread.join(20)
+    assert not stage.thread.is_alive()
     source.thaw.set()
 
 

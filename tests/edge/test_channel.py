@@ -1,5 +1,4 @@
 import threading
-import time
 
 import pytest
 
@@ -31,7 +30,7 @@ def test_a_full_channel_of_a_file_waits_and_loses_nothing() -> None:
     for number in range(200):
         channel.put(number)
     channel.close()
-    reader.join(5)
+    reader.join(30)
     assert received == list(range(200))
 
 
@@ -39,19 +38,15 @@ def test_closing_wakes_a_sender_that_waits() -> None:
     channel = Channel[int](1)
     channel.put(1)
     threading.Timer(0.1, channel.close).start()
-    start = time.monotonic()
     with pytest.raises(Closed):
-        channel.put(2)
-    assert time.monotonic() - start < 2
+        channel.put(2)  # for ever, otherwise
 
 
 def test_closing_wakes_a_receiver_that_waits() -> None:
     channel = Channel[int](1)
     threading.Timer(0.1, channel.close).start()
-    start = time.monotonic()
     with pytest.raises(Closed):
-        channel.get(20)
-    assert time.monotonic() - start < 2
+        channel.get(100)  # gives None, otherwise
 
 
 def test_what_is_inside_comes_out_after_closing() -> None:

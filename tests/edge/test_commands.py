@@ -130,16 +130,21 @@ def test_a_damaged_image_is_one_line_and_exit_code_1(photo: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png"])
-@pytest.mark.parametrize("kept", [0.01, 0.5, 0.99])
-def test_an_image_cut_short_is_one_line_and_exit_code_1(
-    tmp_path: Path, face_frame: NDArray[np.uint8], ending: str, kept: float
+def test_images_cut_short_are_a_line_each_and_exit_code_1(
+    tmp_path: Path, face_frame: NDArray[np.uint8], ending: str
 ) -> None:
-    path = tmp_path / f"cut.{ending}"
-    cv2.imwrite(str(path), face_frame)
-    assert run_cli("image", path).returncode == 0
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * kept)])
-    _one_line(1, "image", path, says="is not an image that can be read")
+    whole = tmp_path / f"whole.{ending}"
+    cv2.imwrite(str(whole), face_frame)
+    content = whole.read_bytes()
+    cut = [tmp_path / f"{kept}.{ending}" for kept in (0.01, 0.5, 0.99)]
+    for path in cut:
+        path.write_bytes(content[: int(len(content) * float(path.stem))])
+    done = run_cli("image", whole, *cut)
+    assert done.returncode == 1
+    assert f"{whole}: 1 face" in done.stdout
+    for path, line in zip(cut, done.stderr.splitlines(), strict=True):
+        assert line.startswith("error: ")
+        assert f"{path} is not an image that can be read" in line
 
 
 def test_a_damaged_image_does_not_keep_the_others_back(

@@ -64,9 +64,7 @@ def test_idle_connections_and_slow_headers_starve_nobody(box: Box) -> None:
             connection.sendall(b"h")
         for connection in readers:
             connection.recv(100)
-        start = time.monotonic()
         assert box.ask("/healthz").status == 200
-        assert time.monotonic() - start < 10
     for connection in idle + slow + uploads + readers:
         connection.close()
 
@@ -108,12 +106,10 @@ def test_large_answers_that_are_read_slowly_hold_no_thread() -> None:
             for connection in readers:
                 with suppress(ConnectionError):
                     connection.recv(1000)
-            start = time.monotonic()
             assert box.ask("/healthz").status == 200
-            assert time.monotonic() - start < 10
         # One at a time, an answer may be slow.
         patient = pipelined(box, 1, path)
-        time.sleep(3)
+        time.sleep(1)
         got = b""
         while len(got) < whole:
             got += patient.recv(20_000)
@@ -172,18 +168,15 @@ def test_large_uploads_take_turns(box: Box) -> None:
     connections = [opened(box, head) for _ in range(8)]
     sent = [0] * len(connections)
 
-    def push() -> None:
+    def four_are_read() -> bool:
         for number, connection in enumerate(connections):
             connection.setblocking(False)
             with suppress(BlockingIOError):
-                # All but the end.
-                sent[number] += connection.send(b"A" * min(65536, size - 1000 - sent[number]))
+                while left := size - 1000 - sent[number]:  # all but the end
+                    sent[number] += connection.send(b"A" * min(65536, left))
+        return sorted(sent)[-4] == size - 1000
 
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and sorted(sent)[4] < size - 1000:
-        push()
-        if sorted(sent)[-4] == size - 1000:
-            break
+    eventually(four_are_read, 60, "four of them")
     assert sum(one == size - 1000 for one in sent) == 4
     assert box.ask("/healthz").status == 200
     waiting = [c for c, s in zip(connections, sent, strict=True) if s < size - 1000]
@@ -235,7 +228,7 @@ def test_a_connection_that_cannot_be_made_harms_no_other(
 
         patch.setattr(edge.web.server.channel, "_make_room", fail)
         assert gone_soon(opened(box))
-    assert "could not be accepted" in caplog.text
+    eventually(lambda: "could not be accepted" in caplog.text)
     assert box.ask("/healthz").status == 200
     assert box.server.error is None
 
@@ -295,7 +288,7 @@ def test_the_daemon_ends_when_its_web_server_died() -> None:
 def test_what_is_too_large_or_no_http_is_refused(
     box: Box, sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = opened(box, sent).recv(4096)
+    answer = read_all(opened(box, sent))
     assert answer.split()[1] == status
     assert b"application/problem+json" in answer
     assert b"waitress" not in answer.lower()

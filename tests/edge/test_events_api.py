@@ -125,7 +125,6 @@ def test_the_state_is_sent_when_it_changes_and_as_a_heartbeat(
     box = WebBox()
     with listening(box) as messages:
         next(messages)
-        before = time.monotonic()
         box.happen()
         box.views["door"].obey("pause")
         states = [next(messages), next(messages)]
@@ -138,7 +137,6 @@ def test_the_state_is_sent_when_it_changes_and_as_a_heartbeat(
         quiet = time.monotonic()
         assert next(messages)[0] == "state"
         assert time.monotonic() - quiet > 0.3
-        assert time.monotonic() - before < 60
 
 
 def test_a_box_has_seats_for_so_many_listeners_and_gives_them_back() -> None:
@@ -161,9 +159,7 @@ def test_listening_ends_with_the_daemon() -> None:
     with listening(box) as messages:
         next(messages)
         box.stop.set()
-        start = time.monotonic()
-        assert all(kind == "state" for kind, _, _ in messages)
-        assert time.monotonic() - start < 5
+        assert all(kind == "state" for kind, _, _ in messages)  # and they come to an end
 
 
 def test_what_happens_as_the_daemon_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

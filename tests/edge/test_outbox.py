@@ -154,6 +154,7 @@ def test_events_outlive_a_publisher_that_is_killed(tmp_path: Path) -> None:
     client.publish_event("door/event", b"50")
     eventually(lambda: metric(metrics, "outbox_messages") == 0)
     client.stop(time.monotonic() + 5)
+    eventually(lambda: len(reader.payloads("event")) >= 51, what="all events")
     assert reader.payloads("event") == [str(number).encode() for number in range(51)]
     reader.close()
     broker.kill()

@@ -74,7 +74,7 @@ def dropped(metrics: Metrics, stage: str, reason: str) -> float:
     return value
 
 
-def finish(running: Pipeline, seconds: float = 10.0) -> None:
+def finish(running: Pipeline, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while running.running and time.monotonic() < deadline:
         running.wait(0.05)
@@ -110,7 +110,8 @@ def test_a_clip_that_is_paused_waits_and_loses_nothing(classifier: Classifier) -
     clip.start()
     eventually(lambda: len(sink.numbers) > 5)
     control.obey("pause")
-    eventually(lambda: sink.idled > 1, what="the publish stage waiting")
+    before = sink.idled  # it idles also while it waits for a slow stage before it
+    eventually(lambda: sink.idled > before + 3, what="the publish stage waiting")
     there, since = len(sink.numbers), time.monotonic()
     while time.monotonic() - since < 2:
         assert clip.stuck_seconds == 0
@@ -140,8 +141,8 @@ def test_a_camera_that_is_too_fast_loses_frames_and_each_is_counted(classifier: 
     source = FakeSource(live=True, frames=300)
     camera = pipeline(source, sink, classifier, metrics)
     camera.start()
-    assert source.hangs.wait(10)
-    camera.join(time.monotonic() + 2)
+    assert source.hangs.wait(30)
+    assert camera.join(time.monotonic() + 20)
     too_many = dropped(metrics, "detect", "overflow")
     assert too_many > 0
     assert len(sink.numbers) + too_many == 300
@@ -156,7 +157,7 @@ def test_a_camera_that_fails_is_opened_again(classifier: Classifier) -> None:
     deadline = time.monotonic() + 20
     while source.opened < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert camera.join(time.monotonic() + 2)
+    assert camera.join(time.monotonic() + 20)
     assert source.opened >= 3
     assert camera.error is None
     assert states[:3] == [SourceState.ONLINE, SourceState.RECONNECTING, SourceState.ONLINE]
@@ -187,10 +188,9 @@ def test_stopping_does_not_wait_for_a_frozen_camera(classifier: Classifier) -> N
     sink = FakeSink()
     camera = pipeline(source, sink, classifier)
     camera.start()
-    assert source.hangs.wait(5)
-    start = time.monotonic()
-    assert camera.join(start + 2.0), "all stages end; the reader is left behind"
-    assert time.monotonic() - start < 1.5
+    assert source.hangs.wait(30)
+    assert camera.join(time.monotonic() + 20), "all stages end; the reader is left behind"
+    assert not source.thaw.is_set()
     assert sink.numbers
     source.thaw.set()
 
@@ -290,20 +290,19 @@ def test_old_frames_are_dropped_before_work_is_spent_on_them(classifier: Classif
     source = FakeSource(live=True, frames=60, seconds=0.01)
     camera = pipeline(source, sink, classifier, metrics, max_age_seconds=0.2)
     camera.start()
-    assert source.hangs.wait(20)
-    camera.join(time.monotonic() + 2)
+    assert source.hangs.wait(30)
+    assert camera.join(time.monotonic() + 20)
     assert dropped(metrics, "classify", "age") > 0
     source.thaw.set()
 
 
 def test_a_box_that_is_slower_than_the_age_still_says_something(classifier: Classifier) -> None:
     metrics, sink = Metrics(), FakeSink(0.3)
-    source = FakeSource(live=True, frames=250, seconds=0.01)
+    source = FakeSource(live=True, frames=10**6, seconds=0.01)
     camera = pipeline(source, sink, classifier, metrics, max_age_seconds=0.05)
     camera.start()
-    assert source.hangs.wait(20)
-    camera.join(time.monotonic() + 2)
-    assert len(sink.numbers) > 3
+    eventually(lambda: len(sink.numbers) > 3)
+    assert camera.join(time.monotonic() + 20)
     source.thaw.set()
 
 
@@ -312,9 +311,9 @@ def test_a_camera_that_shows_nothing_is_online_and_not_classified(classifier: Cl
     source = FakeSource(live=True, frames=20, picture=BLANK)
     camera = pipeline(source, sink, classifier, metrics, states)
     camera.start()
-    assert source.hangs.wait(5)
+    assert source.hangs.wait(30)
     eventually(lambda: states, what="a first move")
-    camera.join(time.monotonic() + 2)
+    assert camera.join(time.monotonic() + 20)
     assert dropped(metrics, "capture", "blank") == 20
     assert not sink.numbers
     assert states[0] is SourceState.ONLINE

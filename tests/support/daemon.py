@@ -13,6 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.system import Process, eventually, free_port
 
+STOP_SECONDS = 10
+"""What ``docker stop`` waits for; an idle machine needs less than 5, with everything frozen."""
+
 
 class Daemon(Process):
     """``edge-fer run`` on a configuration of the test's."""
@@ -26,6 +29,8 @@ class Daemon(Process):
     ) -> None:
         self.web_port = config.setdefault("web", {}).setdefault("port", free_port())
         self.mqtt_port = config.setdefault("mqtt", {}).setdefault("port", free_port())
+        # To look for a GPU takes a process of its own, for seconds: where a test asks for it.
+        config.setdefault("classify", {}).setdefault("delegate", "cpu")
         self.config = config
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(config))
@@ -40,7 +45,7 @@ class Daemon(Process):
 
     def ready(self) -> "Daemon":
         """Wait until the page answers."""
-        eventually(self._answers, what=f"the page; the log says: {self.text}")
+        eventually(self._answers, 100, f"the page; the log says: {self.text}")
         return self
 
     def cameras(self) -> list[dict[str, Any]]:

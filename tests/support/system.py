@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -9,6 +10,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count, islice
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -45,11 +48,20 @@ def tflite_runtime() -> Path:
     return python
 
 
+# Below those that Linux gives to outgoing connections. Each process of tests begins elsewhere and
+# goes on upwards, so that none is given a port that another has not come to use yet.
+_PORTS = range(10_000, 32_768)
+_next_port = count(random.randrange(len(_PORTS)))
+
+
 def free_port() -> int:
-    """Return a TCP port on loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port on loopback that nobody uses now, and another one every time."""
+    for number in islice(_next_port, len(_PORTS)):
+        port = _PORTS[number % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def listens(port: int) -> bool:

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.commands import invoke
 from tests.support.fer2013 import write_csv, write_votes
+from training.cli import main
 from training.data import DataSet
 from training.explore import explore
 from training.explore.agreement import NO_VOTE, TIE, majority
@@ -23,10 +24,7 @@ PIXELS = 48 * 48
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "training", "explore", *map(str, arguments)],
-        capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    return invoke(main, "explore", *arguments)
 
 
 def change(path: Path, change_rows: Callable[[list[list[str]]], None]) -> Path:

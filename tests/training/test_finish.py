@@ -32,7 +32,8 @@ def test_odd_pictures_do_not_spoil_the_statistics() -> None:
     assert network.layers[0].momentum == 0.9
 
 
-def test_a_run_is_finished(tmp_path: Path) -> None:
+def test_a_run_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.batchnorm.BATCHES", 4)
     data, votes = write_csv(tmp_path / "fer2013.csv"), write_votes(tmp_path / "votes.csv")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("epochs: 1\nbatch_size: 10\nvotes: 0.5\n")

@@ -13,8 +13,10 @@ import keras
 import numpy as np
 import pytest
 
+from tests.support.commands import invoke
 from tests.support.fer2013 import write_csv, write_votes
 from tests.support.system import Process, eventually
+from training.cli import main
 from training.data import as_input
 from training.network import load_network
 from training.read import read_data
@@ -39,7 +41,13 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "training", *map(str, arguments)]
 
 
-def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    keras.utils.clear_session()
+    return invoke(main, *arguments)
+
+
+def run_alone(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run it as a process of its own, with options of `subprocess.run`."""
     return subprocess.run(
         command(*arguments), capture_output=True, text=True, timeout=250, check=False, **options
     )  # type: ignore[call-overload]
@@ -78,7 +86,7 @@ def arguments(data: Path, folder: Path, recipe: str = "recipe.yaml") -> list[str
 @pytest.fixture(scope="module")
 def unbroken(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unbroken") / "run"
-    done = run(*arguments(data, folder))
+    done = run_alone(*arguments(data, folder))
     assert done.returncode == 0, done.stderr
     assert "epoch 3/3" in done.stdout
     return folder
@@ -112,23 +120,24 @@ def test_the_votes_head_is_another_network_on_the_same_body(unbroken: Path) -> N
     assert not any(same[-2:])
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("recipe", ["recipe.yaml", "growing.yaml"])
 def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
     data: Path, unbroken: Path, tmp_path: Path, recipe: str
 ) -> None:
     if recipe == "growing.yaml":
         unbroken = tmp_path / "unbroken"
-        assert run(*arguments(data, unbroken, recipe)).returncode == 0
+        assert run_alone(*arguments(data, unbroken, recipe)).returncode == 0
     folder = tmp_path / "run"
     process = Process(command(*arguments(data, folder, recipe)), tmp_path / "log")
     eventually(
         lambda: (folder / "last.keras").exists() or process.popen.poll() is not None,
-        120,
+        250,
         "an epoch",
     )
     process.kill()
     assert len(history(folder)) < 3, "killed too late to tell"
-    done = run(*arguments(data, folder, recipe), "--resume")
+    done = run_alone(*arguments(data, folder, recipe), "--resume")
     assert done.returncode == 0, done.stderr
     assert "epoch 1/3" not in done.stdout
     for before, after in zip(history(unbroken), history(folder), strict=True):
@@ -165,7 +174,7 @@ def test_tensorflow_and_jax_train_alike(data: Path, tmp_path: Path) -> None:
     for backend in ("tensorflow", "jax"):
         folder = tmp_path / backend
         shutil.copytree(first, folder)
-        done = run(
+        done = run_alone(
             "train", data, "--out", folder, *options, "--epochs", "2", "--resume",
             env={**os.environ, "KERAS_BACKEND": backend},
         )  # fmt: skip
@@ -193,7 +202,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(data: Path, tmp_path: Path) -> No
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    done = run(*arguments(data, folder), "--resume", preexec_fn=small_files)
+    done = run_alone(*arguments(data, folder), "--resume", preexec_fn=small_files)
     one_line(done, "cannot keep epoch 2")
     assert "holds epoch 1" in done.stderr
     assert (folder / "last.keras").read_bytes() == before

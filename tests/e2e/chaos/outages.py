@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,10 @@ def restarts(place: Site, clip: Path, times: int, away: float) -> Restarts:
         camera.start()
         start = time.monotonic()
         seconds.append(next_event(place.subscriber, seen, "appeared") - start)
-    time.sleep(2)
-    after = _held(box)
+    # What was left behind finds out by and by.
+    after, deadline = _held(box), time.monotonic() + 30
+    while time.monotonic() < deadline and any(a > b for a, b in zip(after, before, strict=True)):
+        after = _held(box)
     return Restarts(seconds, (before[0], after[0]), (before[1], after[1]))
 
 
@@ -131,18 +134,23 @@ def back_while_opened(place: Site, clip: Path) -> float:
     return until(box, "online")
 
 
-def sizes(place: Site, clips: list[Path], seconds: float) -> dict[str, int]:
-    """Play clips of other sizes as one stream; return the events of each size."""
+def sizes(place: Site, clips: list[Path], seconds: float = 0.0) -> dict[str, int]:
+    """Play clips of other sizes as one stream until each has given an event, and for `seconds`.
+
+    Return the number of events of each size.
+    """
     box = place.box({"door": place.camera(clips).url}, track={"lost_seconds": 0.5})
     until(box, "online")
-    time.sleep(seconds)
-    found: dict[str, int] = {}
-    for event in place.subscriber.events():
-        size = "x".join(map(str, event["frame"]))
-        found[size] = found.get(size, 0) + 1
+
+    def found() -> Counter[str]:
+        return Counter("x".join(map(str, e["frame"])) for e in place.subscriber.events())
+
+    start = time.monotonic()
+    eventually(lambda: len(found()) == len(clips), 60, "events of every size")
+    time.sleep(max(0.0, start + seconds - time.monotonic()))
     assert state(box) == "online"
     assert set(statuses(place.subscriber)) <= {"starting", "online"}
-    return found
+    return found()
 
 
 def stop(box: Daemon) -> tuple[int, float]:
