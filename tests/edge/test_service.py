@@ -44,7 +44,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 def test_ready_comes_with_the_first_camera_that_is_known(manager: Manager) -> None:
     now = [0.0]
     door, window = Camera("door"), Camera("window")
-    service = Service([door, window], Notifier(manager.environment), lambda: now[0])
+    service = Service(Notifier(manager.environment), [door, window], lambda: now[0])
     service.poll()
     assert manager.heard() == ["STATUS=0 of 2 cameras online, 0.0 frames/s", "WATCHDOG=1"]
     door.now = SourceState.RECONNECTING
@@ -64,7 +64,7 @@ def test_ready_comes_with_the_first_camera_that_is_known(manager: Manager) -> No
 def test_the_watchdog_starves_when_a_camera_is_stuck(manager: Manager) -> None:
     now = [0.0]
     camera = Camera("door")
-    service = Service([camera], Notifier(manager.environment), lambda: now[0])
+    service = Service(Notifier(manager.environment), [camera], lambda: now[0])
     fed = []
     for stuck in (0, 0, 9, 11, 15, 0):
         camera.stuck = stuck
