@@ -1,1 +1,1 @@
-"""The unit on a real systemd: a Debian of its own is booted, and edge-fer lives a hard minute there."""
+"""The unit on a real systemd: a Debian is booted, and edge-fer lives some hard minutes there."""

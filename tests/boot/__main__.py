@@ -2,8 +2,8 @@
 
     python -m tests.boot --out boot edge-fer_0.1.0_amd64.deb
 
-Needs debootstrap and qemu-system-x86, a network for the first of them, and a quarter of an hour: the
-processor is emulated, so that it runs anywhere. The kernel's vivid stands for a webcam.
+Needs debootstrap and qemu-system-x86, a network for the first of them, and a quarter of an hour:
+the processor is emulated, so that it runs anywhere. The kernel's vivid stands for a webcam.
 """
 
 import argparse

@@ -197,7 +197,7 @@ def main() -> None:
         stop()
         wrong()
         tell("end")
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is must be told, and the system must end
         tell("failed", why=traceback.format_exc())
     print(run("journalctl", "-u", "edge-fer", "-o", "short-precise").stdout, flush=True)
     os.sync()

@@ -52,9 +52,9 @@ class Box:
         return self.daemon.text[before:]
 
     def hears(self, line: str) -> bool:
-        """Return whether the service manager was told so."""
+        """Return whether the service manager was told so, since `heard` was cleared."""
         self.heard += self.manager.heard()
-        return any(each.startswith(line) for each in self.heard)
+        return any(line in each for each in self.heard)
 
     def events(self, camera: str) -> list[dict[str, Any]]:
         """Return the events of a camera so far."""
@@ -151,8 +151,7 @@ def test_a_wrong_configuration_is_refused_with_all_its_faults(make: Callable[...
     assert "unknown key colour" in said
     assert "did you mean cameras.hall.source?" in said
     assert "Traceback" not in said
-    eventually(lambda: box.hears("STATUS=1 of 1 cameras online"))
-    eventually(lambda: any("refused" in line for line in box.heard), what="the refusal in STATUS")
+    eventually(lambda: box.hears("the last reload was refused"), what="the refusal in STATUS")
     # A camera that cannot be built, beside one that was not there before: neither comes.
     added = {"loft": DEMO, "film": {"source": "gone.mp4"}}
     said = box.reload(end, cameras={"hall": {**DEMO, "track": {"min_hits": 2}}, **added})
@@ -183,9 +182,7 @@ def test_what_waits_for_a_restart_is_named_and_no_secret_with_it(
     assert "hush" not in box.daemon.text
     config = json.loads(box.daemon.get("/api/config"))
     assert (config["node"], config["web"]["max_viewers"]) == ("box-1", 8)
-    eventually(
-        lambda: any("max_viewers wait for a restart" in line for line in box.manager.heard())
-    )
+    eventually(lambda: box.hears("web.max_viewers wait for a restart"))
 
 
 def test_a_viewer_sees_the_camera_that_took_its_place(make: Callable[..., Box]) -> None:
@@ -195,9 +192,9 @@ def test_a_viewer_sees_the_camera_that_took_its_place(make: Callable[..., Box]) 
     def watch() -> None:
         url = f"http://127.0.0.1:{box.daemon.web_port}/cameras/hall/stream.mjpg"
         with urllib.request.urlopen(url, timeout=30) as stream:
-            for line in stream:
-                if line.startswith(b"Content-Length: "):
-                    sizes.append(int(line.split()[1]))
+            sizes.extend(
+                int(line.split()[1]) for line in stream if line.startswith(b"Content-Length: ")
+            )
 
     viewer = threading.Thread(target=watch)
     viewer.start()
