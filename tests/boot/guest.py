@@ -17,7 +17,9 @@ from typing import Any
 CONFIG = Path("/etc/edge-fer/config.yaml")
 DROP_IN = Path("/etc/systemd/system/edge-fer.service.d/check.conf")
 PATCH = Path("/opt/check")
-PATIENCE = 300.0  # an emulated processor is 20 times slower
+PATIENCE = 300.0
+SLOW = {"capture": {"fps": 0.5}, "detect": {"width": 160}}
+"""The processor is emulated."""
 
 HANGS = """
 import os, time
@@ -115,7 +117,7 @@ def reload(given: dict[str, Any]) -> None:
         until(lambda: online("webcam"), "webcam online")
     tell("cameras", **{n: {"status": c["status"], "fps": c["fps"]} for n, c in cameras().items()})
     before, pid, began = cameras()["hall"]["connection"]["since"], show("MainPID"), time.time()
-    configure({**given, "door": {"source": "demo", "detect": {"kind": "dlib"}}})
+    configure({**given, "door": SLOW | {"source": "demo"}})
     code = run("systemctl", "reload", "edge-fer").returncode
     until(lambda: online("door"), "door online")
     tell(
@@ -182,9 +184,9 @@ def wrong() -> None:
 def main() -> None:
     """Do all of it, and end the system."""
     try:
-        given: dict[str, Any] = {"hall": {"source": "demo"}}
+        given: dict[str, Any] = {"hall": SLOW | {"source": "demo"}}
         if run("modprobe", "vivid", "n_devs=1").returncode == 0 and Path("/dev/video0").exists():
-            given["webcam"] = {"source": "/dev/video0"}
+            given["webcam"] = SLOW | {"source": "/dev/video0"}
             driver = run("v4l2-ctl", "--device=/dev/video0", "--info").stdout.splitlines()[1]
             tell("webcam", driver=driver.split()[-1], group=Path("/dev/video0").group())
         Path("/etc/edge-fer/mqtt.password").write_text("secret\n")

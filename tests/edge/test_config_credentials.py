@@ -23,7 +23,7 @@ def test_a_secret_from_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_one_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.yaml").write_text(TEXT % "broker")
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    place = r"line 2, column 33: mqtt\.password needs the"
+    place = r"line 2, column 32: mqtt\.password needs the"
     with pytest.raises(ConfigError, match=f"{place} credential broker: .*LoadCredential=broker:"):
         load_config(tmp_path / "config.yaml")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))

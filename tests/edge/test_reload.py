@@ -11,6 +11,7 @@ from edge.reload import Changes, Fresh, Reload, in_force
 from tests.support.system import eventually
 
 DEMO = {"source": "demo"}
+ALL = {"detect": {"every": 1}}
 
 
 def config(**given: Any) -> Config:
@@ -26,7 +27,7 @@ def config(**given: Any) -> Config:
         ({"detect": {"every": 2}}, "door, hall changed"),
         ({"cameras": {"door": DEMO, "loft": DEMO}}, "loft added; hall removed; door undisturbed"),
         (
-            {"detect": {"every": 2}, "cameras": {"door": DEMO, "hall": {**DEMO, "detect": {"every": 1}}}},
+            {"detect": {"every": 2}, "cameras": {"door": DEMO, "hall": {**DEMO, **ALL}}},
             "door changed; hall undisturbed",
         ),
         ({"node": "other", "web": {"port": 9}}, "no camera has changed"),
