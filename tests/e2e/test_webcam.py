@@ -115,5 +115,5 @@ def test_a_service_waits_for_a_webcam_that_is_late_at_boot(
     box = daemon(env=webcam.env | manager.environment, cameras=cameras).ready()
     webcam.plug_in()
     eventually(lambda: box.cameras()[0]["status"] == "online", 60)
-    assert "READY=1" in manager.heard()
+    eventually(lambda: "READY=1" in manager.heard())
     manager.close()
