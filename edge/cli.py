@@ -77,8 +77,11 @@ def run(context: click.Context, config: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    reload = threading.Event()
-    signal.signal(signal.SIGHUP, lambda *_: reload.set())
+    reload, at_terminal = threading.Event(), os.isatty(0)
+    # It also means that the terminal which we were started at was closed.
+    signal.signal(
+        signal.SIGHUP, lambda *_: (stop if at_terminal and not os.isatty(0) else reload).set()
+    )
     faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: the journal shall say where
     limit_arenas()
 

@@ -1,5 +1,6 @@
 """The daemon: start order, signals, supervision, reload, stop order."""
 
+import gc
 import logging
 import threading
 import time
@@ -132,17 +133,19 @@ class Daemon:
     def _watch(self) -> int:
         while not self._stop.wait(_POLL_SECONDS):
             self._last_turn = time.monotonic()
-            for camera in self._cameras.values():
-                if not self._stop.is_set():
-                    camera.tick()
+            self._look_after_cameras()
             self._take_up_what_changed()
             self._service.poll()
             self._refuse_to_go_on_without_parts()
-            supervisors = [camera.supervisor for camera in self._cameras.values()]
-            if self._reload is None and all(supervisor.ended for supervisor in supervisors):
+            if self._reload is None and all(each.ended for each in self._service.cameras):
                 log.info("every clip has ended")
-                return int(any(supervisor.failed for supervisor in supervisors))
+                return int(any(each.failed for each in self._service.cameras))
         return 0
+
+    def _look_after_cameras(self) -> None:
+        for camera in self._cameras.values():
+            if not self._stop.is_set():
+                camera.tick()
 
     def _refuse_to_go_on_without_parts(self) -> None:
         dead = {"MQTT client": self._mqtt.error, "web server": self._web.error}
@@ -186,6 +189,7 @@ class Daemon:
             fresh, self._reload = self._reload.fresh, None
             if fresh is not None:
                 self._exchange(fresh)
+                gc.collect()  # models and frames are large, and Python counts only objects
             self._service.reloaded(fresh)
 
     def _prepare(self) -> Fresh:

@@ -131,5 +131,5 @@ class Reload:
 def _refuse(error: EdgeFerError | OSError) -> None:
     others = error.others if isinstance(error, ConfigError) else ()
     for fault in (str(error), *others):
-        log.error("reload refused: %s", " ".join(fault.split()))
+        log.error("reload refused: %s", " ".join(str(fault).split()))
     log.warning("reload refused: the configuration before it stays in force")

@@ -1,7 +1,12 @@
 """SIGHUP: a whole daemon reads its configuration again, and only what changed begins anew."""
 
+import fcntl
 import json
+import os
 import signal
+import subprocess
+import sys
+import termios
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,7 +20,7 @@ from tests.support.daemon import Daemon
 from tests.support.mqtt import FiveSubscriber
 from tests.support.servers import Subscriber
 from tests.support.service_manager import Manager
-from tests.support.system import Process, eventually
+from tests.support.system import Process, eventually, free_port
 
 DEMO = {"source": "demo", "detect": {"every": 3}}
 Start = Callable[..., Daemon]
@@ -215,3 +220,28 @@ def test_a_viewer_sees_the_camera_that_took_its_place(make: Callable[..., Box]) 
     assert not viewer.is_alive()
     history = json.loads(box.daemon.get("/api/events/history"))["events"]
     assert all(event["face"]["box"] is None for event in history)
+
+
+def test_a_terminal_that_is_closed_ends_it(tmp_path: Path) -> None:
+    """It hangs up by the same signal, and a daemon that nobody sees would keep the camera."""
+    ours, theirs = os.openpty()
+    config = {
+        "cameras": {"hall": DEMO}, "mqtt": {"port": free_port()}, "web": {"port": free_port()}
+    }  # fmt: skip
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        box = subprocess.Popen(
+            [sys.executable, "-m", "edge", "run", "--config", str(tmp_path / "config.yaml")],
+            stdin=theirs, stdout=out, stderr=out, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - a call only
+        )  # fmt: skip
+    try:
+        os.close(theirs)
+        eventually(lambda: "hall: demo clip gives frames" in log.read_text(), 60)
+        box.send_signal(signal.SIGHUP)
+        eventually(lambda: "reload: no camera has changed" in log.read_text())
+        os.close(ours)
+        assert box.wait(20) == 0
+    finally:
+        box.kill()

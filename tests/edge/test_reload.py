@@ -1,14 +1,17 @@
 """What a new configuration means for what runs."""
 
 import threading
+import weakref
 from typing import Any
 
 import pytest
 
+from edge.capture.state import SourceState
 from edge.config import Config
+from edge.daemon import Daemon
 from edge.errors import ConfigError, EdgeFerError
 from edge.reload import Changes, Fresh, Reload, in_force
-from tests.support.system import eventually
+from tests.support.system import eventually, free_port
 
 DEMO = {"source": "demo"}
 ALL = {"detect": {"every": 1}}
@@ -87,3 +90,24 @@ def test_what_cannot_be_prepared_is_refused_in_a_line_each(
     else:
         kept = "reload refused: the configuration before it stays in force"
         assert said == [*(f"reload refused: {line}" for line in lines), kept]
+
+
+def test_a_camera_that_made_way_leaves_no_memory_behind() -> None:
+    """A model takes megabytes, and a box is not restarted for a year."""
+    ports = {"mqtt": {"port": free_port()}, "web": {"port": free_port()}}
+    file = [config(**ports)]
+    stop, asked = threading.Event(), threading.Event()
+    daemon = Daemon(lambda: file[0], stop, asked)
+    running = threading.Thread(target=daemon.run)
+    running.start()
+    try:
+        eventually(lambda: daemon._cameras["hall"].health.state is SourceState.ONLINE)
+        gone = weakref.ref(daemon._cameras["hall"])
+        stays = daemon._cameras["door"]
+        file[0] = config(**ports, cameras={"door": DEMO, "hall": {**DEMO, "detect": {"every": 2}}})
+        asked.set()
+        eventually(lambda: gone() is None, what="the end of the old camera")
+        assert daemon._cameras["door"] is stays
+    finally:
+        stop.set()
+        running.join(10)
