@@ -125,8 +125,7 @@ class Daemon:
             self._mqtt.start()
             stack.callback(lambda: self._mqtt.stop(time.monotonic() + _MQTT_SECONDS))
             stack.callback(self._stop_cameras)
-            for number, camera in enumerate(self._cameras.values()):
-                camera.start(number * _STAGGER_SECONDS)
+            _start(self._cameras)
             announce(self._config.web)
             return self._watch()
 
@@ -215,14 +214,19 @@ class Daemon:
         self._discovery.change(fresh.config)
         for name in changes.removed:
             before[name].remove()
-        for number, (name, camera) in enumerate(fresh.cameras.items()):
+        for name, camera in fresh.cameras.items():
             if name in before:
                 camera.follow(before[name])
             camera.uphold_privacy()
-            camera.start(number * _STAGGER_SECONDS)
+        _start(fresh.cameras)
         log.info("reload: %s", changes)
         if changes.waiting:
             log.warning("reload: %s: changed, and wait for a restart", ", ".join(changes.waiting))
+
+
+def _start(cameras: dict[str, Camera]) -> None:
+    for number, camera in enumerate(cameras.values()):
+        camera.start(number * _STAGGER_SECONDS)
 
 
 def _stop(cameras: list[Camera]) -> None:
