@@ -18,6 +18,7 @@ PACKAGES = (
     "systemd", "systemd-sysv", "udev", "dbus", "kmod", "procps", "python3", "ca-certificates",
     "v4l-utils", "linux-image-amd64",
 )  # fmt: skip
+STOP_SECONDS = 5
 UNIT = """\
 [Unit]
 After=multi-user.target
@@ -103,6 +104,8 @@ def judge(told: list[dict[str, Any]]) -> int:
         for key, value in values.items()
         if found.get(name, {}).get(key) != value
     ]
+    if found.get("stop", {}).get("seconds", 0) >= STOP_SECONDS:
+        wrong.append(f"stop: took {found['stop']['seconds']} s")
     wrong += [f"{name}: not reached" for name in wanted if name not in found]
     print("\n".join(wrong) or "all as it should be")
     return int(bool(wrong))
