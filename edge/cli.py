@@ -1,5 +1,6 @@
 """The commands of ``edge-fer``."""
 
+import faulthandler
 import logging
 import os
 import signal
@@ -76,12 +77,18 @@ def run(context: click.Context, config: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    reload, at_terminal = threading.Event(), os.isatty(0)
+    # It also means that the terminal which we were started at was closed.
+    signal.signal(
+        signal.SIGHUP, lambda *_: (stop if at_terminal and not os.isatty(0) else reload).set()
+    )
+    faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: the journal shall say where
     limit_arenas()
 
     from edge.config.file import load_config
     from edge.daemon import Daemon
 
-    daemon = Daemon(load_config(config), stop)
+    daemon = Daemon(lambda: load_config(config), stop, reload)
     try:
         code = daemon.run()
     except EdgeFerError as error:

@@ -1,46 +1,30 @@
-"""The daemon: start order, signals, supervision, stop order."""
+"""The daemon: start order, signals, supervision, reload, stop order."""
 
+import gc
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 from typing import Final
 
 from edge import __version__
-from edge.capture import make_source
+from edge.camera import Box, Camera
 from edge.capture.collector import SourceCollector
 from edge.capture.factory import webcam_device
-from edge.capture.source import Source
 from edge.capture.webcam import no_device
-from edge.classify import Classifier, load_classifier
 from edge.config import CameraConfig, Config
-from edge.detect import make_finder
-from edge.detect.scanner import Scanner
-from edge.detect.schedule import ScanSchedule
 from edge.errors import ConfigError, EdgeFerError
 from edge.home_assistant.discovery import Discovery
-from edge.metrics import CameraMetrics, Metrics
+from edge.metrics import Metrics
 from edge.mqtt.broker import make_broker
 from edge.mqtt.publisher import MqttPublisher
-from edge.pipeline import Pipeline
-from edge.privacy import Privacy
-from edge.publish.camera import CameraPublisher
-from edge.publish.control import ControlPublisher
 from edge.publish.event_log import EventLog
-from edge.publish.messages import ModelMessage
-from edge.publish.source import SourcePublisher
-from edge.publish.writer import MessageWriter
+from edge.reload import Changes, Fresh, Reload, in_force
 from edge.sd_notify import Notifier
 from edge.service import Service
-from edge.supervisor import Supervisor
-from edge.track import Tracker
-from edge.track.tally import Tally
 from edge.web.app import create_app
-from edge.web.picture.view import CameraView
 from edge.web.server.address import announce
 from edge.web.server.server import WebServer
 from edge.web.site import Site
@@ -66,10 +50,13 @@ class Daemon:
 
     Parameters
     ----------
-    config
-        What to run.
+    load
+        Reads the configuration: now, and for every reload.
     stop
         Ends `run` when it is set, by a signal handler say.
+    reload
+        Has the configuration read again when it is set; cameras that it changes begin anew, and
+        the others go on undisturbed. One with faults is refused, and changes nothing.
 
     Raises
     ------
@@ -77,38 +64,39 @@ class Daemon:
         If a camera's clip, device or model is not there or not right, or the web port is taken.
     """
 
-    def __init__(self, config: Config, stop: threading.Event) -> None:
-        self._config = config
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        stop: threading.Event,
+        reload: threading.Event | None = None,
+    ) -> None:
+        self._load = load
         self._stop = stop
+        self._asked = reload or threading.Event()
+        self._reload: Reload | None = None
+        self._config = config = load()
         metrics = Metrics()
         metrics.node(config.node, __version__)
         self._broker = make_broker(config.mqtt)
         self._mqtt = MqttPublisher(config.mqtt, config.node, metrics, config.folder)
-        self._views: dict[str, CameraView] = {}
-        self._engines: dict[str, int] = {}
-        self._started = False
-        self._supervisors: list[Supervisor] = []
-        self._sources: dict[str, SourcePublisher] = {}
-        self._switches: list[ControlPublisher] = []
-        self._events = EventLog()
-        self._began = time.time()
+        self._box = Box(config.node, config.folder, metrics, self._mqtt, EventLog(), stop)
         self._last_turn = time.monotonic()
-        _refuse_no_camera_at_all(config)
-        for name, camera in config.cameras.items():
-            try:
-                individuals = Privacy(camera.privacy).individuals
-                self._add_camera(name, camera, metrics.camera(name, individuals))
-            except EdgeFerError as error:
-                raise type(error)(f"camera {name}: {error}") from None
-        metrics.registry.register(
-            SourceCollector({name: source.health for name, source in self._sources.items()})
-        )
-        self._service = Service(self._supervisors, Notifier())
-        site = Site(
-            config, self._views, self._events, metrics.registry,
-            lambda: self._mqtt.connected, self._stop, lambda: self._last_turn,
+        notifier = Notifier()
+        if not notifier.heard:  # at boot a webcam may come later
+            _refuse_no_camera_at_all(config.cameras)
+        self._cameras = self._build(config, list(config.cameras))
+        for camera in self._cameras.values():
+            camera.uphold_privacy()
+        self._discovery = Discovery(config)
+        self._service = Service(notifier)
+        self._sources = SourceCollector({})
+        metrics.registry.register(self._sources)
+        self._site = Site(
+            config, {}, self._box.events, metrics.registry,
+            lambda: self._mqtt.connected, stop, lambda: self._last_turn,
         )  # fmt: skip
-        self._web = WebServer(create_app(site), config.web, config.folder)
+        self._show(config, self._cameras)
+        self._web = WebServer(create_app(self._site), config.web, config.folder)
 
     def run(self) -> int:
         """Run until the stop event is set, or until every clip has ended.
@@ -124,9 +112,7 @@ class Daemon:
             If the embedded broker cannot start, a pipeline keeps dying, or the MQTT client or the
             web server dies.
         """
-        self._started = True
-        for line, level in self._engines.items():
-            log.log(level, "%s", line)
+        self._box.engines.begin()
         # What was started is stopped in the opposite order, whatever happens on the way.
         with ExitStack() as stack:
             if self._broker is not None:
@@ -135,33 +121,30 @@ class Daemon:
                 stack.callback(lambda: broker.stop(time.monotonic() + _BROKER_SECONDS))
             self._web.start()
             stack.callback(lambda: self._web.stop(time.monotonic() + _WEB_SECONDS))
-            Discovery(self._config).start(self._mqtt)
+            self._discovery.start(self._mqtt)
             self._mqtt.start()
             stack.callback(lambda: self._mqtt.stop(time.monotonic() + _MQTT_SECONDS))
-            for source in self._sources.values():
-                source.start()
-            for switches in self._switches:
-                switches.start()
-            for number, supervisor in enumerate(self._supervisors):
-                supervisor.start(number * _STAGGER_SECONDS)
             stack.callback(self._stop_cameras)
+            _start(self._cameras)
             announce(self._config.web)
             return self._watch()
 
     def _watch(self) -> int:
         while not self._stop.wait(_POLL_SECONDS):
             self._last_turn = time.monotonic()
-            for supervisor in self._supervisors:
-                if not self._stop.is_set():
-                    supervisor.poll()
-            for source in self._sources.values():
-                source.tick()
+            self._look_after_cameras()
+            self._take_up_what_changed()
             self._service.poll()
             self._refuse_to_go_on_without_parts()
-            if all(supervisor.ended for supervisor in self._supervisors):
+            if self._reload is None and all(each.ended for each in self._service.cameras):
                 log.info("every clip has ended")
-                return int(any(supervisor.failed for supervisor in self._supervisors))
+                return int(any(each.failed for each in self._service.cameras))
         return 0
+
+    def _look_after_cameras(self) -> None:
+        for camera in self._cameras.values():
+            if not self._stop.is_set():
+                camera.tick()
 
     def _refuse_to_go_on_without_parts(self) -> None:
         dead = {"MQTT client": self._mqtt.error, "web server": self._web.error}
@@ -176,78 +159,90 @@ class Daemon:
         log.info("stopping")
         self._service.stopping()
         self._stop.set()
-        for supervisor in self._supervisors:
-            supervisor.request_stop()
-        deadline = time.monotonic() + _PIPELINES_SECONDS
-        for supervisor in self._supervisors:
-            if not supervisor.join(deadline):
-                log.warning("a camera does not let go; leaving it behind")
-        for source in self._sources.values():
-            source.stop()
+        _stop(list(self._cameras.values()))
 
-    def _add_camera(self, name: str, camera: CameraConfig, metrics: CameraMetrics) -> None:
-        # Numbers go on when a pipeline is built anew: no event and no face has another's.
-        privacy = Privacy(camera.privacy)
-        writer = MessageWriter(self._config.node, name, privacy, self._began)
-        if not privacy.places:
-            # What was recorded under a weaker rule, and never sent, is not sent under this one.
-            self._mqtt.forget_events(f"{name}/event", privacy.may_tell)
-        tracks, tally = count(1) if privacy.places else _by_chance(), Tally()
-        source = SourcePublisher(writer, self._mqtt, metrics)
-        switches = ControlPublisher(writer, self._mqtt)
-        control = switches.control
-        control.listen(metrics.switched)
-        view = CameraView(
-            name, camera.stream, metrics, source.health, control, privacy, self._events
-        )
+    def _build(self, config: Config, names: list[str]) -> dict[str, Camera]:
+        cameras, run = {}, time.time()
+        for name in names:
+            try:
+                cameras[name] = Camera(name, config.cameras[name], self._box, run)
+            except EdgeFerError as error:
+                raise type(error)(f"camera {name}: {error}") from None
+        return cameras
 
-        def fresh_source() -> Source:
-            return make_source(camera, self._config.folder)
+    def _show(self, config: Config, cameras: dict[str, Camera]) -> None:
+        """Let all who tell of the cameras tell of these; each value is replaced as a whole."""
+        self._config, self._cameras = config, cameras
+        self._service.cameras = [camera.supervisor for camera in cameras.values()]
+        self._sources.sources = {name: camera.health for name, camera in cameras.items()}
+        self._site.views = {name: camera.view for name, camera in cameras.items()}
+        self._site.config = config
 
-        def build() -> Pipeline:
-            classifier = load_classifier(camera.classify, self._config.folder, metrics, self._stop)
-            model = classifier.description
-            writer.model = ModelMessage(name=model.name, sha256=model.sha256)
-            self._tell(classifier)
-            live = fresh_source().live
-            tracker = Tracker(camera.track, tracks, tally)
-            sink = CameraPublisher(camera, writer, tracker, self._mqtt, view, live)
-            # A clip is read frame by frame; and that nobody is there, groups of none, is telling.
-            idles = live and privacy.individuals
-            finder = make_finder(camera.detect, every_face=camera.stream.faces == "blur")
-            schedule = ScanSchedule(camera.detect.every, camera.detect.idle_fps if idles else None)
-            scanner = Scanner(finder, schedule, control)
-            return Pipeline(
-                fresh_source, scanner, classifier, sink, metrics, source.health, camera.capture
-            )
+    def _take_up_what_changed(self) -> None:
+        """Begin a reload that was asked for, or end one that is prepared."""
+        if self._reload is None and self._asked.is_set():
+            self._asked.clear()
+            self._service.reloading()
+            self._reload = Reload(self._prepare)
+        elif self._reload is not None and self._reload.done:
+            fresh, self._reload = self._reload.fresh, None
+            if fresh is not None:
+                self._exchange(fresh)
+                gc.collect()  # models and frames are large, and Python counts only objects
+            self._service.reloaded(fresh)
 
-        self._views[name] = view
-        self._sources[name] = source
-        self._switches.append(switches)
-        self._supervisors.append(Supervisor(name, build, metrics, source.health))
+    def _prepare(self) -> Fresh:
+        """Read the configuration and build what it changes; nothing that runs notices."""
+        new = self._load()
+        changes = Changes.between(self._config, new)
+        names = [*changes.changed, *changes.added]
+        if not changes.kept:
+            _refuse_no_camera_at_all(new.cameras)
+        try:
+            return Fresh(in_force(self._config, new), changes, self._build(new, names))
+        except Exception:
+            for name in changes.added:
+                self._box.metrics.forget(name)
+            raise
 
-    def _tell(self, classifier: Classifier) -> None:
-        """Log once what a model runs on, however many cameras use it, and not before `run`."""
-        engine = classifier.engine
-        line = f"{classifier.description.name} runs on {engine}"
-        if line not in self._engines:
-            self._engines[line] = logging.WARNING if engine.disappoints else logging.INFO
-            if self._started:
-                log.log(self._engines[line], "%s", line)
+    def _exchange(self, fresh: Fresh) -> None:
+        """Stop the cameras that changed or are gone, and start those that are new."""
+        changes, before = fresh.changes, self._cameras
+        _stop([before[name] for name in (*changes.changed, *changes.removed)])
+        cameras = {name: fresh.cameras.get(name) or before[name] for name in fresh.config.cameras}
+        self._show(fresh.config, cameras)
+        self._discovery.change(fresh.config)
+        for name in changes.removed:
+            before[name].remove()
+        for name, camera in fresh.cameras.items():
+            if name in before:
+                camera.follow(before[name])
+            camera.uphold_privacy()
+        _start(fresh.cameras)
+        log.info("reload: %s", changes)
+        if changes.waiting:
+            log.warning("reload: %s: changed, and wait for a restart", ", ".join(changes.waiting))
 
 
-def _by_chance() -> Iterator[int]:
-    """Give numbers that tell neither the order nor the count of visits."""
-    while True:
-        yield secrets.randbelow(2**31 - 1) + 1
+def _start(cameras: dict[str, Camera]) -> None:
+    for number, camera in enumerate(cameras.values()):
+        camera.start(number * _STAGGER_SECONDS)
 
 
-def _refuse_no_camera_at_all(config: Config) -> None:
+def _stop(cameras: list[Camera]) -> None:
+    for camera in cameras:
+        camera.request_stop()
+    deadline = time.monotonic() + _PIPELINES_SECONDS
+    for camera in cameras:
+        camera.stop(deadline)
+
+
+def _refuse_no_camera_at_all(cameras: dict[str, CameraConfig]) -> None:
     """Refuse a configuration of webcams only of which none is there: a mistake, most likely.
 
     Otherwise one that is not plugged in is offline, and the other cameras go on.
     """
-    devices = {name: webcam_device(camera.source) for name, camera in config.cameras.items()}
+    devices = {name: webcam_device(camera.source) for name, camera in cameras.items()}
     if all(device is not None and not Path(device).exists() for device in devices.values()):
         name, device = next(iter(devices.items()))
         raise ConfigError(f"camera {name}: {no_device(device or '')}")

@@ -21,6 +21,8 @@ class Notifier:
         address = environment.get("NOTIFY_SOCKET", "")
         # A name that begins with @ is in Linux' abstract namespace.
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self.heard = bool(address)
+        """Whether a service manager listens."""
         for_us = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         limit = environment.get("WATCHDOG_USEC", "") if for_us else ""
         self.watchdog_seconds = int(limit) / 1e6 if limit.isdigit() else None

@@ -19,11 +19,12 @@ class SourceCollector(Collector):
     Parameters
     ----------
     sources
-        By camera; read anew at every scrape.
+        By camera.
     """
 
     def __init__(self, sources: Mapping[str, SourceHealth]) -> None:
-        self._sources = sources
+        self.sources = sources
+        """Read anew at every scrape; to be replaced as a whole."""
 
     def collect(self) -> Iterator[Metric]:
         """Give the metrics as they stand."""
@@ -35,7 +36,7 @@ class SourceCollector(Collector):
         stalls = _counter("stalls", "Times that the source was silent for too long.")
         abandoned = _counter("abandoned", "Readers that hung in native code and were replaced.")
         offline = _counter("offline_seconds", "Time in which the source gave no frames.")
-        for name, health in dict(self._sources).items():
+        for name, health in self.sources.items():
             now = health.state
             up.add_metric([name], now is SourceState.ONLINE)
             for each in SourceState:

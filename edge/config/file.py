@@ -14,8 +14,10 @@ from edge.errors import ConfigError
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
-_VARIABLE: Final = re.compile(r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+))\}")
-"""``${NAME}`` or ``${file:PATH}``."""
+_VARIABLE: Final = re.compile(
+    r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+)|credential:([A-Za-z0-9_.@-]+))\}"
+)
+"""``${NAME}``, ``${file:PATH}`` or ``${credential:NAME}``."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -32,7 +34,8 @@ def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 
     ``${NAME}`` in a value is replaced by that environment variable, ``${file:PATH}`` by the text
-    of that file without the line end: so secrets need not stand in the configuration.
+    of that file without the line end, ``${credential:NAME}`` by that of a credential of systemd's
+    ``LoadCredential=``: so secrets need not stand in the configuration.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
 
 
 def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
-    """Replace ``${NAME}`` and ``${file:PATH}`` in every string below `value`."""
+    """Replace `_VARIABLE` in every string below `value`."""
     if isinstance(value, dict):
         return {k: _fill(v, path, tree, (*key, k)) for k, v in value.items()}
     if isinstance(value, list):
@@ -103,9 +106,17 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
         return value
 
     def variable(match: re.Match[str]) -> str:
-        name, file = match.groups()
+        name, file, credential = match.groups()
         if file is not None:
             return _secret(path.parent / file, path, tree, key)
+        if credential is not None:
+            folder = os.environ.get("CREDENTIALS_DIRECTORY")
+            if not folder:
+                raise ConfigError(
+                    f"{_where(path, tree, key)} needs the credential {credential}: have the unit "
+                    f"load it, LoadCredential={credential}:FILE"
+                )
+            return _secret(Path(folder) / credential, path, tree, key)
         if name not in os.environ:
             raise ConfigError(
                 f"{_where(path, tree, key)} needs the environment variable {name}: set it"

@@ -116,15 +116,14 @@ class Discovery:
         self._clock = clock
         self._last = -math.inf
         self._prefix = config.mqtt.discovery
-        self._messages = {
-            topic: json.dumps(payload).encode()
-            for topic, payload in announcements(config, self._prefix or "").items()
-        }
+        self._mqtt: MqttPublisher | None = None
+        self._messages = self._written(config)
 
     def start(self, mqtt: MqttPublisher) -> None:
         """Announce all cameras, and listen for Home Assistant's birth message."""
         if self._prefix is None:
             return
+        self._mqtt = mqtt
         self._announce(mqtt)
         log.info("cameras are announced to Home Assistant below %s/", self._prefix)
 
@@ -140,6 +139,20 @@ class Discovery:
         for prefix in sorted({self._prefix, DEFAULT_PREFIX}):
             # Whoever retains it tells nothing new: all is announced at every connect anyway.
             mqtt.subscribe(f"{prefix}/status", heard, retained=False)
+
+    def change(self, config: Config) -> None:
+        """Announce the cameras of another configuration, and take back those that are gone."""
+        before, self._messages = self._messages, self._written(config)
+        if self._mqtt is None:
+            return
+        for topic in before.keys() | self._messages.keys():
+            payload = self._messages.get(topic, b"")
+            if payload != before.get(topic):
+                self._mqtt.publish_absolute(topic, payload)
+
+    def _written(self, config: Config) -> dict[str, bytes]:
+        announced = announcements(config, self._prefix or "")
+        return {topic: json.dumps(payload).encode() for topic, payload in announced.items()}
 
     def _announce(self, mqtt: MqttPublisher) -> None:
         for topic, payload in self._messages.items():

@@ -44,11 +44,11 @@ class CameraMetrics:
         self._unscanned = metrics.unscanned.labels(camera)
         self._metrics = metrics
         self._meters = {stage: RateMeter() for stage in (*STAGES, "pipeline")}
-        self._rates: dict[str, Callable[[], float]] = {}
-        for stage, meter in self._meters.items():
-            rate: Callable[[], float] = meter.rate
-            self._rates[stage] = rate if individuals else HeldRate(rate, _GROUP_SECONDS)
-            metrics.fps.labels(camera, stage).set_function(self._rates[stage])
+        self._rates: dict[str, Callable[[], float]] = {
+            stage: meter.rate if individuals else HeldRate(meter.rate, _GROUP_SECONDS)
+            for stage, meter in self._meters.items()
+        }
+        self._shown = False
         self._captured = metrics.captured.labels(camera)
         self._processed = {stage: metrics.processed.labels(camera, stage) for stage in STAGES}
         self._seconds = {stage: metrics.stage_seconds.labels(camera, stage) for stage in STAGES}
@@ -65,7 +65,15 @@ class CameraMetrics:
         self._model: tuple[str, ...] | None = None
         self.restarts = metrics.restarts.labels(camera)
         self.viewers = metrics.viewers.labels(camera)
+
+    def show(self) -> None:
+        """Let what only one can tell be ours from now on, and no other's of this camera's name."""
+        self._shown = True
+        for stage, rate in self._rates.items():
+            self._metrics.fps.labels(self.camera, stage).set_function(rate)
         self.switched(Switches())
+        if self._model is not None:
+            self._show_model(self._model)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -120,14 +128,17 @@ class CameraMetrics:
         """Tell which model runs, and on what."""
         if engine.failed:
             self._delegate_failures.inc()
-        info = self._metrics.model_info
-        if self._model is not None:
-            info.remove(*self._model)
         self._model = (
             self.camera, model.name, model.quantization, model.sha256,
             engine.runtime, engine.delegate, engine.adapter,
         )  # fmt: skip
-        info.labels(*self._model).set(1)
+        if self._shown:
+            self._show_model(self._model)
+
+    def _show_model(self, labels: tuple[str, ...]) -> None:
+        info = self._metrics.model_info
+        info.remove_by_labels({"camera": self.camera})
+        info.labels(*labels).set(1)
 
     def model(self) -> dict[str, str] | None:
         """Return what `engine` told: the labels of ``edge_fer_model_info`` but for the camera."""

@@ -1,7 +1,7 @@
 """All metrics of the daemon, in one registry."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,6 +23,8 @@ _LATENCY_SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1,
 
 _TASKS: Final = Path("/proc/self/task")
 
+Kind = TypeVar("Kind", Counter, Gauge, Histogram)
+
 
 class Metrics:
     """All metrics of the daemon, and those of its process, in a registry of their own."""
@@ -34,17 +36,25 @@ class Metrics:
         camera = ("camera",)
         stage = ("camera", "stage")
 
+        self._of_cameras: list[Counter | Gauge | Histogram] = []
+
         def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
-            return Counter(f"edge_fer_{name}", text, labels, registry=self.registry)
+            return kept(Counter(f"edge_fer_{name}", text, labels, registry=self.registry), labels)
 
         def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
-            return Gauge(f"edge_fer_{name}", text, labels, registry=self.registry)
+            return kept(Gauge(f"edge_fer_{name}", text, labels, registry=self.registry), labels)
 
         def seconds(
             name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
         ) -> Histogram:
             full = f"edge_fer_{name}_seconds"
-            return Histogram(full, text, labels, registry=self.registry, buckets=buckets)
+            made = Histogram(full, text, labels, registry=self.registry, buckets=buckets)
+            return kept(made, labels)
+
+        def kept(metric: Kind, labels: tuple[str, ...]) -> Kind:
+            if "camera" in labels:
+                self._of_cameras.append(metric)
+            return metric
 
         self.node_info = gauge("node_info", "The box, by its name.", ("node", "version"))
         gauge("threads", "Threads of the process, native ones too.").set_function(_threads)
@@ -115,7 +125,14 @@ class Metrics:
 
         Without `individuals` nothing counts single faces.
         """
-        return CameraMetrics(self, name, individuals)
+        camera = CameraMetrics(self, name, individuals)
+        camera.show()
+        return camera
+
+    def forget(self, camera: str) -> None:
+        """Show nothing of a camera any more."""
+        for metric in self._of_cameras:
+            metric.remove_by_labels({"camera": camera})
 
 
 def _threads() -> float:

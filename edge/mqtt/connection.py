@@ -186,6 +186,10 @@ class Connection:
         if mid is not None:
             self._subscribed[mid] = topic_filter
 
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Ask for topics no more."""
+        self._client.unsubscribe(topic_filter)
+
     def serve(self, waker: Waker, seconds: float) -> None:
         """Send and receive what can be, or wait for that, or for who wakes us."""
         sock = self._client.socket()

@@ -64,7 +64,8 @@ class MqttLink:
         self._metrics = metrics
         self._version = Version(node.config)
         self._limits = Limits()
-        self._handlers: list[tuple[str, Handler, bool]] = []
+        self._handlers: dict[str, tuple[Handler, bool]] = {}
+        """By their topic filters, and whether they are told what the broker keeps."""
         self._journal = Journal(log)
         self._short_ones = 0
         """Connections in a row that did not last."""
@@ -93,7 +94,12 @@ class MqttLink:
 
     def subscribe(self, topic_filter: str, handler: Handler, retained: bool) -> None:
         """Have `handler` called with what comes, from now on; from any thread."""
-        self._handlers.append((topic_filter, handler, retained))
+        self._handlers[topic_filter] = handler, retained
+        self.wake()
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Have what comes of a filter ignored, and sent no more; from any thread."""
+        self._handlers.pop(topic_filter, None)
         self.wake()
 
     def _run(self) -> None:
@@ -146,11 +152,9 @@ class MqttLink:
         """Send and receive until the connection ends, or everything is said before the end."""
         window = min(connection.limits.window, self._outbox.window)
         faces_need_room = self._node.config.topics.faces.qos > 0
-        subscribed = 0
+        subscribed: set[str] = set()
         while connection.alive:
-            for topic_filter, *_ in self._handlers[subscribed:]:
-                connection.subscribe(topic_filter)
-                subscribed += 1
+            subscribed = self._subscribe(connection, subscribed)
             for _ in range(_BURST):
                 if not connection.ready:
                     break
@@ -166,6 +170,16 @@ class MqttLink:
                     return
             connection.serve(self._waker, wait)
             self._settle()
+
+    def _subscribe(self, connection: Connection, subscribed: set[str]) -> set[str]:
+        """Ask for what is new since these topics, and no more for what is gone."""
+        wanted = list(self._handlers)
+        for topic_filter in wanted:
+            if topic_filter not in subscribed:
+                connection.subscribe(topic_filter)
+        for topic_filter in subscribed.difference(wanted):
+            connection.unsubscribe(topic_filter)
+        return set(wanted)
 
     def _settle(self) -> None:
         """Do what is to be done from time to time."""
@@ -235,7 +249,7 @@ class MqttLink:
         self._journal.warn(f"broker {where} refuses to send {topic_filter}: {reason}")
 
     def _received(self, topic: str, payload: bytes, kept: bool) -> None:
-        for topic_filter, handler, retained in self._handlers:
+        for topic_filter, (handler, retained) in list(self._handlers.items()):
             if (kept and not retained) or not paho.topic_matches_sub(topic_filter, topic):
                 continue
             try:

@@ -68,6 +68,7 @@ class MqttPublisher:
         if config.outbox.folder is not None:
             spool = Spool(folder / config.outbox.folder, node)
         self._metrics = metrics
+        self._topics = {"event": config.topics.event, "faces": config.topics.faces}
         self._outbox = Outbox(config.outbox, metrics, spool)
         self._link = MqttLink(
             Node(config, node, config.host, self.base, tls), self._outbox, metrics
@@ -137,12 +138,21 @@ class MqttPublisher:
         """Retain `payload` on a topic that need not be below `base`; it holds without us."""
         self._retain(topic, payload, True, _TYPE if payload else None)
 
+    def clear(self, topic: str) -> None:
+        """Delete what is retained below `topic`, now and on every connect: an empty message."""
+        gone = {f"{self.base}/{topic}/{name}" for name, how in self._topics.items() if how.retain}
+        known = {state.topic for state in self._outbox.states()}
+        gone |= {each for each in known if each.startswith(f"{self.base}/{topic}/")}
+        for each in sorted(gone):
+            self.publish_absolute(each, b"")
+
     def subscribe(
         self, topic_filter: str, handler: Callable[[str, bytes], None], retained: bool = True
     ) -> None:
         """Have `handler` called with topic and payload of all messages that match, from now on.
 
-        It runs on the client's thread, and should be quick.
+        It takes the place of the one before it with the same filter, runs on the client's thread,
+        and should be quick.
 
         Parameters
         ----------
@@ -155,6 +165,10 @@ class MqttPublisher:
             not be.
         """
         self._link.subscribe(topic_filter, handler, retained)
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """End what `subscribe` began."""
+        self._link.unsubscribe(topic_filter)
 
     def forget_events(self, topic: str, unless: Callable[[bytes], bool]) -> None:
         """Drop the events of `topic` that an earlier run left behind, but for those that may stay.
@@ -173,7 +187,8 @@ class MqttPublisher:
     def stop(self, deadline: float) -> None:
         """Send what is queued and the farewell, and disconnect, by the monotonic `deadline`."""
         for state in self._outbox.states():
-            if state.topic.startswith(f"{self.base}/") and state.topic.endswith("status"):
+            told = state.topic.startswith(f"{self.base}/") and state.payload
+            if told and state.topic.endswith("status"):
                 self._retain(state.topic, b"offline", state.lasting, state.content_type)
         self._link.stop(deadline)
         lost = self._outbox.close()

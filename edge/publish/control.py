@@ -26,16 +26,20 @@ class ControlPublisher:
     def __init__(self, writer: MessageWriter, mqtt: MqttPublisher) -> None:
         self._writer = writer
         self._mqtt = mqtt
+        self._topic = f"{mqtt.base}/{writer.camera}/set"
         self.control = CameraControl()
         """The switches themselves."""
 
     def start(self) -> None:
         """Begin to listen, and tell how the switches stand."""
-        topic = f"{self._mqtt.base}/{self._writer.camera}/set"
         # A command that the broker keeps would be obeyed again at every connect.
-        self._mqtt.subscribe(topic, lambda _, payload: self.take(payload), retained=False)
+        self._mqtt.subscribe(self._topic, lambda _, payload: self.take(payload), retained=False)
         self.control.listen(self._confirm)
         self._confirm(self.control.switches)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._mqtt.unsubscribe(self._topic)
 
     def take(self, payload: bytes) -> None:
         """Carry out a command; what is none changes nothing, and is said in the log."""

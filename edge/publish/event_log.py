@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +73,12 @@ class EventLog:
     def newest(self, camera: str | None = None, limit: int = KEPT) -> list[LoggedEvent]:
         """Return the last `limit` events, oldest first."""
         return self._of(camera)[-limit:]
+
+    def forget(self, camera: str, unless: Callable[[bytes], bool] = lambda _: False) -> None:
+        """Drop the events of a camera, but for those whose JSON may stay."""
+        with self._changed:
+            kept = [e for e in self._events if e.camera != camera or unless(e.json.encode())]
+            self._events = deque(kept, self._events.maxlen)
 
     def _of(self, camera: str | None) -> list[LoggedEvent]:
         with self._changed:

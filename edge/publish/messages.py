@@ -66,10 +66,10 @@ class ModelMessage(BaseModel):
 class EventMessage(Message):
     """``<camera>/event``: a face appeared, changed its label, or was lost.
 
-    `number` counts the events of a camera from 1, without a gap, in one run of the daemon; `run`
-    is when that run began. `previous` is the label that a change ended; `duration` for how many
-    seconds that, or the label of a face that was lost, had been shown; 0 when a face appeared.
-    `frame` is width and height.
+    `number` counts the events of a camera from 1, without a gap, in one run; `run` is when that
+    began: with the daemon, or with a reload that changed the camera. `previous` is the label that
+    a change ended; `duration` for how many seconds that, or the label of a face that was lost, had
+    been shown; 0 when a face appeared. `frame` is width and height.
     """
 
     run: AwareDatetime

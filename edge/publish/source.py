@@ -39,6 +39,7 @@ class SourcePublisher:
         self._metrics = metrics
         self._clock = clock
         self._next = 0.0
+        self._stopped = False
         self.health = SourceHealth(self._moved)
         """The source's; to be moved by the capture stage."""
 
@@ -52,6 +53,8 @@ class SourcePublisher:
             self._tell()
 
     def _moved(self, state: SourceState) -> None:
+        if self._stopped:  # a reader that was left behind came back
+            return
         if state is not SourceState.ONLINE:
             self._metrics.present(())
         self._mqtt.publish_retained(
@@ -60,7 +63,8 @@ class SourcePublisher:
         self._next = 0.0  # the figures follow with the next tick
 
     def stop(self) -> None:
-        """Publish that nothing is known of the source any more."""
+        """Publish that nothing is known of the source any more, and then nothing."""
+        self._stopped = True
         self._tell(SourceState.OFFLINE)
 
     def _tell(self, state: SourceState | None = None) -> None:

@@ -31,7 +31,7 @@ class MessageWriter:
     privacy
         How much of people they may tell.
     run
-        When this run of the daemon began, in seconds since the epoch.
+        When this run of the camera began, in seconds since the epoch.
     """
 
     def __init__(

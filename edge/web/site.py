@@ -12,9 +12,11 @@ from edge.publish.event_log import EventLog
 from edge.web.picture.view import CameraView
 
 
-@dataclass(frozen=True)
+@dataclass
 class Site:
     """The box, as those who look at it see it.
+
+    A reload gives it another `config` and other `views`, each replaced as a whole.
 
     Attributes
     ----------

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.support.daemon import Daemon
 from tests.support.native import library
+from tests.support.service_manager import Manager
 from tests.support.system import eventually
 
 Start = Callable[..., Daemon]
@@ -100,3 +101,19 @@ def test_damaged_frames_of_a_webcam_are_counted_and_not_shown(
     assert box.metric("edge_fer_source_abandoned_total", camera="desk") == 0
     assert box.stop()[0] == 0
     assert "Traceback" not in box.text
+
+
+def test_a_service_waits_for_a_webcam_that_is_late_at_boot(
+    daemon: Start, webcam: FakeWebcam, jpeg: bytes, tmp_path: Path
+) -> None:
+    """Whoever starts it by hand has mistyped the name; systemd would not start it again."""
+    webcam.show(jpeg)
+    cameras = {"desk": {"source": str(webcam.path)}}
+    by_hand = daemon(env=webcam.env, cameras=cameras)
+    assert by_hand.popen.wait(60) == 2
+    manager = Manager(tmp_path / "notify")
+    box = daemon(env=webcam.env | manager.environment, cameras=cameras).ready()
+    webcam.plug_in()
+    eventually(lambda: box.cameras()[0]["status"] == "online", 60)
+    eventually(lambda: "READY=1" in manager.heard())
+    manager.close()

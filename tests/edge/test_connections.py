@@ -258,9 +258,8 @@ def test_the_daemon_ends_when_its_web_server_died() -> None:
     """So that whoever started it starts it anew."""
     port = free_port()
     config = {"cameras": {"door": {"source": "demo"}}, "web": {"port": port}}
-    daemon = Daemon(
-        Config.model_validate({**config, "mqtt": {"port": free_port()}}), threading.Event()
-    )
+    parsed = Config.model_validate({**config, "mqtt": {"port": free_port()}})
+    daemon = Daemon(lambda: parsed, threading.Event())
 
     def die() -> None:
         eventually(lambda: listens(port))

@@ -330,6 +330,50 @@ def test_commands_come_in_and_a_listener_that_fails_harms_nothing(
     client.stop(time.monotonic() + 1)
 
 
+def test_topics_are_given_up(mosquitto: tuple[Process, int], subscribe: Subscribe) -> None:
+    _, port = mosquitto
+    reader = subscribe(port)
+    client = publisher(port, Metrics())
+    orders: list[str] = []
+    client.subscribe("edge-fer/box/door/set", lambda *_: orders.append("old"))
+    client.start()
+    eventually(lambda: client.connected)
+    # Who subscribes again takes the place of the one before.
+    client.subscribe("edge-fer/box/door/set", lambda *_: orders.append("new"))
+    client.subscribe("edge-fer/box/hall/set", lambda *_: orders.append("hall"))
+    eventually(lambda: reader.publish("edge-fer/box/door/set", "") or orders)
+    assert set(orders) == {"new"}
+    client.unsubscribe("edge-fer/box/door/set")
+    orders.clear()
+    reader.publish("edge-fer/box/door/set", "")
+    eventually(lambda: reader.publish("edge-fer/box/hall/set", "") or orders)
+    assert set(orders) == {"hall"}
+    client.stop(time.monotonic() + 1)
+
+
+def test_what_is_retained_of_a_camera_that_is_gone_is_deleted(
+    mosquitto: tuple[Process, int], subscribe: Subscribe
+) -> None:
+    """Also events, where they are retained; and another whose name begins alike stays."""
+    _, port = mosquitto
+    client = publisher(port, Metrics(), topics={"event": {"retain": True}})
+    client.start()
+    for camera in ("door", "door-2"):
+        client.publish_retained(f"{camera}/status", b"online")
+        client.publish_event(f"{camera}/event", b"{}")
+    reader = subscribe(port)
+    eventually(lambda: reader.payloads("door/event") and reader.payloads("door-2/event"))
+    client.clear("door")
+    eventually(lambda: reader.payloads("door/event")[-1] == b"")
+    eventually(lambda: reader.payloads("door/status")[-1] == b"")
+    client.stop(time.monotonic() + 1)
+    late = subscribe(port)
+    eventually(lambda: late.payloads("door-2/status") == [b"offline"])
+    assert {topic for topic, *_ in late.messages} == {
+        "edge-fer/box/status", "edge-fer/box/door-2/status", "edge-fer/box/door-2/event",
+    }  # fmt: skip
+
+
 def test_an_address_that_nobody_knows_is_said(
     publish: Publish, caplog: pytest.LogCaptureFixture
 ) -> None:

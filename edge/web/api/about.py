@@ -11,7 +11,6 @@ from edge.web.site import Site
 def blueprint(site: Site) -> Blueprint:
     """Serve ``/api/version``, ``/api/config`` and ``/api/openapi.json``."""
     about = Blueprint("about", __name__, url_prefix="/api")
-    document = json.dumps(describe_api(site.config))
 
     @about.get("/version")
     def version() -> Response:
@@ -23,6 +22,7 @@ def blueprint(site: Site) -> Blueprint:
 
     @about.get("/openapi.json")
     def openapi() -> Response:
+        document = json.dumps(describe_api(site.config))
         return Response(document, mimetype="application/json")
 
     return about

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from edge.classify import Classifier, load_classifier
-from edge.config import DetectConfig
+from edge.config import CameraConfig, DetectConfig
 from edge.detect import FaceFinder, make_finder
 from edge.errors import EdgeFerError
 from edge.picture import decode
@@ -38,11 +38,12 @@ def blueprint(site: Site) -> Blueprint:
 
     @predict.post("/predict")
     def faces() -> Response:
-        name = request.args.get("camera", next(iter(site.views)))
+        config = site.config
+        name = request.args.get("camera", next(iter(config.cameras)))
         camera_named(site, name)
         with reader.turn():
             image = _picture(_upload())
-            return jsonify(reader.read(image, name))
+            return jsonify(reader.read(image, config.cameras[name]))
 
     return predict
 
@@ -116,7 +117,7 @@ class _Reader:
         finally:
             self._places.release()
 
-    def read(self, image: ImageArray, camera: str) -> dict[str, Any]:
+    def read(self, image: ImageArray, camera: CameraConfig) -> dict[str, Any]:
         """Return the answer for a picture, as `camera` would read it; in one's turn only."""
         finder, classifier = self._recognizer(camera)
         readings = classifier.read(image, finder.find(image))
@@ -135,16 +136,15 @@ class _Reader:
             "faces": [reading.describe() for reading in readings],
         }
 
-    def _recognizer(self, camera: str) -> tuple[FaceFinder, Classifier]:
-        config = self._site.config
-        detect, classify = config.cameras[camera].detect, config.cameras[camera].classify
+    def _recognizer(self, camera: CameraConfig) -> tuple[FaceFinder, Classifier]:
+        folder, detect, classify = self._site.config.folder, camera.detect, camera.classify
         # Zones are places before the camera; and no tracks follow here that would sort out what
         # the detector itself does not call a face.
         detect = DetectConfig(kind=detect.kind, width=detect.width, min_score=0.5)
         key = detect.model_dump_json(), classify.model_dump_json()
         if key not in self._recognizers:  # cameras that are set up alike share them
             try:
-                classifier = load_classifier(classify, config.folder, stop=self._site.stop)
+                classifier = load_classifier(classify, folder, stop=self._site.stop)
             except EdgeFerError as error:  # the file was there when the daemon began
                 raise ServiceUnavailable(str(error)) from None
             self._recognizers[key] = make_finder(detect), classifier

@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import cv2
@@ -20,6 +21,9 @@ QUALITIES: Final = (40, 60, 80, 95)
 
 _RUN: Final = secrets.token_hex(4)
 """Begins the tags: what a daemon showed before it was restarted is not what it shows now."""
+
+_VERSIONS: Final = count(1)
+"""Of the pictures of all cameras: one that a reload began anew goes on with greater ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,6 @@ class Pictures:
     def _put(self, size: tuple[int, int], draw: Callable[[int | None], ImageArray]) -> None:
         with self._changed:
             self._size = size
-            self._version += 1
+            self._version = next(_VERSIONS)
             self._newest = Picture(self._version, size, draw, self._config.quality)
             self._changed.notify_all()

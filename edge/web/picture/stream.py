@@ -35,6 +35,10 @@ def blueprint(site: Site) -> Blueprint:
     streams = Blueprint("streams", __name__, url_prefix="/cameras")
     seats = threading.BoundedSemaphore(site.config.web.max_viewers)
 
+    def current(name: str) -> CameraView | None:
+        view = site.views.get(name)
+        return view if view is not None and view.shows_pictures else None
+
     def shown(name: str) -> CameraView:
         view = camera_named(site, name)
         if not view.shows_pictures:
@@ -43,7 +47,7 @@ def blueprint(site: Site) -> Blueprint:
 
     @streams.get("/<name>/stream.mjpg")
     def stream(name: str) -> Response:
-        view = shown(name)
+        shown(name)
         variant, rate = _variant(), _one_of("fps", RATES)
         response = Response(iter(()), mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         response.headers["Cache-Control"] = "no-store"
@@ -60,7 +64,11 @@ def blueprint(site: Site) -> Blueprint:
         taken = request.environ.get(TAKEN, lambda _: True)
         gone = request.environ.get("waitress.client_disconnected", lambda: False)
         response.response = _parts(
-            view, variant, rate, lambda: not gone() and taken(_TAKE_SECONDS), site.stop
+            lambda: current(name),
+            variant,
+            rate,
+            lambda: not gone() and taken(_TAKE_SECONDS),
+            site.stop,
         )
         return response
 
@@ -98,7 +106,7 @@ def _one_of(name: str, allowed: tuple[int, ...]) -> int | None:
 
 
 def _parts(
-    view: CameraView,
+    current: Callable[[], CameraView | None],
     variant: Variant,
     rate: int | None,
     taken: Callable[[], bool],
@@ -107,22 +115,23 @@ def _parts(
     """Give the newest picture whenever the viewer has taken the one before.
 
     The boundary goes out behind a picture and not before the next: browsers show a picture when
-    they see it.
+    they see it. Where a reload began the camera anew, the pictures are those of the new one.
     """
     boundary = f"--{_BOUNDARY}\r\n".encode()
     yield boundary
     version, sent = 0, 0.0
-    with view.viewer():
-        while taken() and not stop.is_set():
-            picture = view.pictures.wait(version, _TURN_SECONDS)
-            if picture is None and version and time.monotonic() - sent > _REPEAT_SECONDS:
-                picture = view.pictures.newest
-            if picture is None:
-                continue
-            version, sent = picture.version, time.monotonic()
-            data = picture.jpeg(variant)
-            header = f"Content-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-            yield b"".join((header.encode(), data, b"\r\n", boundary))
-            if rate is not None:
-                # All who want this rate wait for the same moments, and so share the pictures.
-                stop.wait(1 / rate - time.monotonic() % (1 / rate))
+    while (view := current()) is not None and taken() and not stop.is_set():
+        with view.viewer():
+            while current() is view and taken() and not stop.is_set():
+                picture = view.pictures.wait(version, _TURN_SECONDS)
+                if picture is None and version and time.monotonic() - sent > _REPEAT_SECONDS:
+                    picture = view.pictures.newest
+                if picture is None:
+                    continue
+                version, sent = picture.version, time.monotonic()
+                data = picture.jpeg(variant)
+                header = f"Content-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                yield b"".join((header.encode(), data, b"\r\n", boundary))
+                if rate is not None:
+                    # All who want this rate wait for the same moments, and share the pictures.
+                    stop.wait(1 / rate - time.monotonic() % (1 / rate))
