@@ -38,6 +38,6 @@ class CommandGroup(click.Group):
 
 def complain(error: EdgeFerError | OSError) -> int:
     """Say what is wrong on standard error, a line each; return the exit code."""
-    for fault in (str(error), *(error.others if isinstance(error, ConfigError) else ())):
-        click.echo(f"error: {' '.join(fault.split())}", err=True)
+    for fault in error.faults if isinstance(error, ConfigError) else (error,):
+        click.echo(f"error: {' '.join(str(fault).split())}", err=True)
     return error.exit_code if isinstance(error, EdgeFerError) else 1
