@@ -12,7 +12,7 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import ConfigError, EdgeFerError
+from edge.errors import EdgeFerError
 from edge.memory import limit_arenas
 
 _CONFIG = click.option(
@@ -96,32 +96,32 @@ def run(context: click.Context, config: Path) -> None:
 
 @main.command()
 @_CONFIG
-def check(config: Path) -> None:
-    """Check a configuration, and that what it names is there."""
-    from edge.capture import make_source
-    from edge.capture.factory import webcam_device
-    from edge.capture.webcam import no_device
-    from edge.classify import load_classifier
-    from edge.config.file import load_config
-    from edge.detect import make_finder
-    from edge.mqtt.publisher import check_mqtt
-    from edge.web.server.tls import channel_factory
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(config: Path, as_json: bool) -> None:
+    """Show a configuration with its defaults, and what is wrong or unwise in it."""
+    from edge.check import check as check_config
 
-    loaded = load_config(config)
-    check_mqtt(loaded.mqtt, loaded.folder)
-    channel_factory(loaded.web, loaded.folder)
-    for name, camera in loaded.cameras.items():
-        try:
-            make_source(camera, loaded.folder)
-            device = webcam_device(camera.source)
-            if device is not None and not Path(device).exists():
-                raise ConfigError(no_device(device))
-            make_finder(camera.detect)
-            load_classifier(camera.classify, loaded.folder)
-        except EdgeFerError as error:
-            raise type(error)(f"camera {name}: {error}") from None
-    names = ", ".join(loaded.cameras)
-    click.echo(f"{config} is valid: node {loaded.node}, cameras {names} (brokers are not asked)")
+    sys.exit(check_config(config, as_json))
+
+
+@main.group("config")
+def config_group() -> None:
+    """Help with writing config.yaml."""
+
+
+@config_group.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file for it.")
+def schema(out: Path | None) -> None:
+    """Give the JSON Schema of config.yaml, for editors."""
+    import json
+
+    from edge.config.schema import config_schema
+
+    text = json.dumps(config_schema(), indent=1)
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
 
 
 @main.command()
