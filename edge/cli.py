@@ -12,7 +12,6 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import EdgeFerError
 from edge.memory import limit_arenas
 
 _CONFIG = click.option(
@@ -78,13 +77,22 @@ def run(context: click.Context, config: Path) -> None:
         signal.signal(number, lambda *_: stop.set())
     limit_arenas()
 
+    from edge.config import Config
+    from edge.config.effective import secrets_of
     from edge.config.file import load_config
     from edge.daemon import Daemon
+    from edge.log import set_up_log
 
-    daemon = Daemon(load_config(config), stop)
+    def load() -> Config:
+        loaded = load_config(config)
+        level = "debug" if context.obj["debug"] else loaded.log.level
+        set_up_log(level, loaded.log.format, secrets_of(loaded))
+        return loaded
+
+    daemon = Daemon(load(), stop)
     try:
         code = daemon.run()
-    except EdgeFerError as error:
+    except Exception as error:
         if context.obj["debug"]:
             raise
         code = complain(error)

@@ -8,10 +8,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, SecretStr
 
 from edge.config.model import Config
-from edge.redact import redact
-
-HIDDEN: Final = "**********"
-"""In place of a secret, as pydantic shows its own."""
+from edge.redact import HIDDEN, redact
 
 _SECRET: Final = re.compile(r"password|token|secret|hash", re.IGNORECASE)
 
