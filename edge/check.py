@@ -2,7 +2,6 @@
 
 import errno
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from edge.config.file import load_config
 from edge.detect import make_finder
 from edge.errors import ConfigError, EdgeFerError, Fault
 from edge.mqtt.publisher import check_mqtt
+from edge.port import port_fault
 from edge.web.server.tls import channel_factory
 
 
@@ -97,18 +97,6 @@ def taken_ports(config: Config) -> Iterator[str]:
             yield f"{key}: {host}:{port} is taken now: by edge-fer itself, if it runs already"
         elif fault is not None:
             yield f"{key}: cannot listen on {host}:{port}: {fault.strerror}"
-
-
-def port_fault(host: str, port: int) -> OSError | None:
-    """Return why nobody could listen there now; None if that is possible."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-            probe.bind((host, port))
-    except OSError as error:
-        return error
-    return None
 
 
 def _as_object(fault: str | Fault) -> dict[str, Any]:

@@ -136,11 +136,13 @@ def schema(out: Path | None) -> None:
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Show what each camera's model would run on here, why, and how fast it is."""
-    from edge.config.file import load_config
-    from edge.doctor import examine
+    """Look at the box: what is well, what is not, and what to do about it."""
+    from edge.doctor import look_at
 
-    examine(load_config(config), as_json)
+    code = look_at(config, as_json)
+    sys.stdout.flush()
+    # What hangs was left behind, and must not hold up the exit.
+    os._exit(code)
 
 
 @main.command()
