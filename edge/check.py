@@ -47,7 +47,7 @@ def check(path: Path, as_json: bool) -> int:
         told = [_as_object(fault) for fault in faults]
         click.echo(json.dumps({"valid": False, "errors": told, "warnings": []}))
         return error.exit_code
-    warnings = [*unwise(config, path), *taken_ports(config)]
+    warnings = [*map(str, unwise(config, path)), *taken_ports(config)]
     if as_json:
         shown = describe_config(config)
         click.echo(json.dumps({"valid": True, "errors": [], "warnings": warnings, "config": shown}))

@@ -29,29 +29,31 @@ def checks(config: Config | None) -> Iterator[Check]:
 def folders(config: Config | None) -> Iterator[tuple[str, Path]]:
     """Give the folders that the daemon writes to."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given or _STATE.is_dir():
+    if given or _STATE.is_symlink() or _STATE.exists():
         yield "state folder", Path(given) if given else _STATE
     if config is not None and config.mqtt.outbox.folder is not None:
         yield "outbox folder", config.folder / config.mqtt.outbox.folder
 
 
 def _look(folder: Path, _: threading.Event) -> Iterator[Finding]:
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    made = "" if there == folder else f", to be made in {there}"
-    if not there.is_dir():
-        yield error(f"{there} is no folder", "name another one")
-        return
     try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(b"edge-fer")
             file.flush()
-    except OSError as fault:
-        yield error(
-            f"{there} cannot be written: {fault.strerror}",
-            "look as the daemon's user (sudo -u edge-fer edge-fer doctor); if it is so to that "
-            "one too, make room, or give it the folder with chown",
-        )
+    except NotADirectoryError:
+        yield error(f"{folder} cannot be made: {there} is no folder", "name another one")
         return
+    except PermissionError as fault:
+        # systemd gives the service a folder of its own, and nobody else.
+        what = f"{fault.filename or folder} is not for this user to write in"
+        yield warning(what, "look as root, sudo edge-fer doctor, or as the daemon's user")
+        return
+    except OSError as fault:
+        advice = "make room, or give the daemon's user the folder with chown"
+        yield error(f"{folder} cannot be written: {fault.strerror}", advice)
+        return
+    made = "" if there == folder else f", to be made in {there}"
     free = shutil.disk_usage(there).free
     told = f"{folder}{made}: can be written, {free / 1e9:.1f} GB free"
     if free < _NOTHING:

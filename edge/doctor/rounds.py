@@ -20,11 +20,13 @@ def read(path: Path) -> tuple[Config | None, list[Finding]]:
     except ConfigError as fault:
         advice = "mend it, and see what edge-fer check says; what does not need it is looked at"
         return None, [Finding(Status.ERROR, str(each), advice, _TOPIC) for each in fault.faults]
+    except OSError as fault:  # a folder that this user may not look into
+        advice = "look as root: sudo edge-fer doctor"
+        return None, [Finding(Status.ERROR, f"{path}: {fault.strerror}", advice, _TOPIC)]
     names = ", ".join(config.cameras)
     findings = [Finding(Status.OK, f"{path}: node {config.node}, cameras {names}", "", _TOPIC)]
-    for line in unwise(config, path):
-        what, _, advice = line.rpartition(": ")
-        findings.append(Finding(Status.WARNING, what, advice, _TOPIC))
+    found = unwise(config, path)
+    findings += [Finding(Status.WARNING, each.what, each.advice, _TOPIC) for each in found]
     return config, findings
 
 

@@ -132,14 +132,15 @@ def test_what_is_unwise_is_told(
 ) -> None:
     path = write(**config)
     (line,) = unwise(load_config(path), path)
-    assert line.startswith(words)
+    assert line.what.startswith(words)
+    assert line.advice
 
 
 def test_a_password_in_a_file_that_everybody_may_read(write: Callable[..., Path]) -> None:
     path = write(mqtt={"username": "me", "password": "hunter2"})
 
     def told() -> list[str]:
-        return unwise(load_config(path), path)
+        return list(map(str, unwise(load_config(path), path)))
 
     assert told() == []
     path.chmod(0o644)

@@ -282,7 +282,7 @@ def test_the_state_and_outbox_folders(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("STATE_DIRECTORY", "/proc/edge-fer")
     (state,) = found(disk.checks(None))
     assert state.status is Status.ERROR
-    assert "/proc cannot be written" in state.what
+    assert "/proc/edge-fer cannot be written" in state.what
 
 
 def test_ports_are_free_or_ours_or_taken() -> None:
