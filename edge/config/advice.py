@@ -87,7 +87,9 @@ def _unwise_cameras(config: Config) -> Iterator[Unwise]:
         device = webcam_device(camera.source)
         if device is not None and owners.setdefault(device, name) != name:
             what = f"{key}: {device} is read by {owners[device]} already"
-            yield Unwise(what, "a webcam serves one camera; detect.include and mask part its picture")
+            yield Unwise(
+                what, "a webcam serves one camera; detect.include and mask part its picture"
+            )
         if "://" in source and "@" in source:
             advice = 'set username, and password to "${file:...}"'
             yield Unwise(f"{key}: the login stands in the URL", advice)

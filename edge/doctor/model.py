@@ -52,7 +52,7 @@ def _look(
     time = milliseconds(lambda: classifier.read_face(face))  # before: a delegate may fail in it
     engine = classifier.engine
     figures = {
-        "of_cameras": names,
+        "cameras": names,
         "model": description.name,
         "quantization": description.quantization,
         "runtime": engine.runtime,

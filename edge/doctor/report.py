@@ -45,9 +45,9 @@ def _summary(findings: Sequence[Finding]) -> str:
 def _as_object(findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the findings, and beside them what each camera's model runs on."""
     cameras = {
-        name: {key: value for key, value in finding.figures.items() if key != "of_cameras"}
+        name: {key: value for key, value in finding.figures.items() if key != "cameras"}
         for finding in findings
-        for name in finding.figures.get("of_cameras", ())
+        for name in finding.figures.get("cameras", ())
     }
     return {
         "ok": not any(finding.status is Status.ERROR for finding in findings),

@@ -108,8 +108,9 @@ def test_those_that_measure_wait_for_each_other() -> None:
 
 
 def test_the_report_is_plain_in_a_pipe_and_hides_secrets(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     findings = [
         Finding(Status.OK, "all \x1b[31mred", topic="lamp"),
         Finding(Status.ERROR, "rtsp://me:hunter2@h/x: hunter3", "not hunter3", "camera door"),
@@ -125,6 +126,18 @@ def test_the_report_is_plain_in_a_pipe_and_hides_secrets(
     out = capsys.readouterr().out
     assert "hunter" not in out
     assert json.loads(out)["ok"] is False
+
+
+def test_a_terminal_gets_colours_and_no_markup(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    show([Finding(Status.ERROR, "[red]:bug:[/red]", topic="lamp")], False, frozenset())
+    out = capsys.readouterr().out
+    assert "\x1b[1;31merror" in out
+    assert "[red]:bug:[/red]" in out
 
 
 # The whole
@@ -262,7 +275,7 @@ def test_a_model_that_is_damaged_is_told(tmp_path: Path) -> None:
     classify = {"model": str(path), "delegate": "cpu"}
     whole, runs = found(model.checks(config(classify=classify)))
     assert "whole, SHA-256" in whole.what
-    assert runs.figures["of_cameras"] == ["demo"]
+    assert runs.figures["cameras"] == ["demo"]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     (finding,) = found(model.checks(config(classify=classify)))
     assert finding.status is Status.ERROR
