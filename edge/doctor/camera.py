@@ -80,13 +80,14 @@ def _configured_webcam(path: Path, fourcc: str | None) -> Iterator[Finding]:
         else:
             yield error(f"{path}: {fault.strerror}", "is it a webcam? see the webcams above")
         return
+    told = f"{path}: {device.name or 'without a name'}"
     if not device.gives_pictures:
-        yield error(f"{path} gives no pictures", "take another node of it: see the webcams above")
+        yield error(f"{told} gives no pictures", "take another node of it: see the webcams above")
     elif fourcc is not None and device.formats and fourcc not in device.formats:
         there = ", ".join(device.formats)
-        yield warning(f"{path} has no format {fourcc}", f"set capture.fourcc to one of {there}")
+        yield warning(f"{told} has no {fourcc}", f"set capture.fourcc to one of {there}")
     else:
-        yield good(f"{path}: {device.name or 'without a name'}")
+        yield good(told)
 
 
 def _answer(camera: CameraConfig, folder: Path) -> Finding:

@@ -387,7 +387,6 @@ def test_a_webcam_says_what_it_is(tmp_path: Path, webcam: dict[str, str]) -> Non
     device = webcam["FAKE_WEBCAM"]
     path = tmp_path / "config.yaml"
     cameras = {
-        "desk": {"source": device},
         "hall": {"source": device, "capture": {"fourcc": "YUYV"}},
         "door": {"source": "/dev/null"},
     }
@@ -395,7 +394,7 @@ def test_a_webcam_says_what_it_is(tmp_path: Path, webcam: dict[str, str]) -> Non
     path.write_text(yaml.safe_dump({"cameras": cameras, **ports}))
     done = run_cli("doctor", "--config", path, "--json", env=webcam)
     checks = {check["topic"]: check for check in json.loads(done.stdout)["checks"]}
-    assert checks["camera desk"]["what"] == f"{device}: A camera of files"
+    assert checks["camera hall"]["what"] == f"{device}: A camera of files has no YUYV"
     assert checks["camera hall"]["status"] == "warning"
     assert checks["camera hall"]["advice"] == "set capture.fourcc to one of MJPG"
     assert checks["camera door"]["status"] == "error"
