@@ -43,8 +43,9 @@ debian-packages:  ## Install the Debian packages that the end-to-end tests use (
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 	    $$(grep -v '^#' tests/debian-packages.txt)
 
-schemas: $(RUN_ENV)/installed  ## Write the JSON Schema files of the MQTT messages anew
+schemas: $(RUN_ENV)/installed  ## Write the JSON Schema files of the MQTT messages and of config.yaml anew
 	$(RUN_ENV)/bin/python -m edge.publish.messages
+	$(RUN_ENV)/bin/edge-fer config schema --out config.schema.json
 
 metrics-docs: $(RUN_ENV)/installed  ## Write docs/metrics.md anew
 	$(RUN_ENV)/bin/python -m edge.metrics.reference > docs/metrics.md

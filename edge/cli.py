@@ -13,7 +13,6 @@ import click
 
 import edge
 from edge.command import CommandGroup, complain
-from edge.errors import ConfigError, EdgeFerError
 from edge.memory import limit_arenas
 
 _CONFIG = click.option(
@@ -85,13 +84,25 @@ def run(context: click.Context, config: Path) -> None:
     faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: the journal shall say where
     limit_arenas()
 
+    from edge.config import Config
+    from edge.config.effective import secrets_of
     from edge.config.file import load_config
     from edge.daemon import Daemon
+    from edge.log import set_up_log
 
-    daemon = Daemon(lambda: load_config(config), stop, reload)
+    secrets: set[str] = set()
+
+    def load() -> Config:
+        loaded = load_config(config)
+        level = "debug" if context.obj["debug"] else loaded.log.level
+        secrets.update(secrets_of(loaded))  # those of before a reload may be in use still
+        set_up_log(level, loaded.log.format, frozenset(secrets))
+        return loaded
+
+    daemon = Daemon(load, stop, reload)
     try:
         code = daemon.run()
-    except EdgeFerError as error:
+    except Exception as error:
         if context.obj["debug"]:
             raise
         code = complain(error)
@@ -103,43 +114,45 @@ def run(context: click.Context, config: Path) -> None:
 
 @main.command()
 @_CONFIG
-def check(config: Path) -> None:
-    """Check a configuration, and that what it names is there."""
-    from edge.capture import make_source
-    from edge.capture.factory import webcam_device
-    from edge.capture.webcam import no_device
-    from edge.classify import load_classifier
-    from edge.config.file import load_config
-    from edge.detect import make_finder
-    from edge.mqtt.publisher import check_mqtt
-    from edge.web.server.tls import channel_factory
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(config: Path, as_json: bool) -> None:
+    """Show a configuration with its defaults, and what is wrong or unwise in it."""
+    from edge.check import check as check_config
 
-    loaded = load_config(config)
-    check_mqtt(loaded.mqtt, loaded.folder)
-    channel_factory(loaded.web, loaded.folder)
-    for name, camera in loaded.cameras.items():
-        try:
-            make_source(camera, loaded.folder)
-            device = webcam_device(camera.source)
-            if device is not None and not Path(device).exists():
-                raise ConfigError(no_device(device))
-            make_finder(camera.detect)
-            load_classifier(camera.classify, loaded.folder)
-        except EdgeFerError as error:
-            raise type(error)(f"camera {name}: {error}") from None
-    names = ", ".join(loaded.cameras)
-    click.echo(f"{config} is valid: node {loaded.node}, cameras {names} (brokers are not asked)")
+    sys.exit(check_config(config, as_json))
+
+
+@main.group("config")
+def config_group() -> None:
+    """Help with writing config.yaml."""
+
+
+@config_group.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file for it.")
+def schema(out: Path | None) -> None:
+    """Give the JSON Schema of config.yaml, for editors."""
+    import json
+
+    from edge.config.schema import config_schema
+
+    text = json.dumps(config_schema(), indent=1)
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
 
 
 @main.command()
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Show what each camera's model would run on here, why, and how fast it is."""
-    from edge.config.file import load_config
-    from edge.doctor import examine
+    """Look at the box: what is well, what is not, and what to do about it."""
+    from edge.doctor import look_at
 
-    examine(load_config(config), as_json)
+    code = look_at(config, as_json)
+    sys.stdout.flush()
+    # What hangs was left behind, and must not hold up the exit.
+    os._exit(code)
 
 
 @main.command()

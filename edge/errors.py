@@ -1,5 +1,22 @@
 """Errors that a user can mend: one line that says what, where and what to do."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a file, and where: lines and columns begin at 1."""
+
+    path: Path
+    line: int
+    column: int
+    what: str
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.path}, line {self.line}, column {self.column}: {self.what}"
+
 
 class EdgeFerError(Exception):
     """Something outside the program is wrong: a file, a camera, a model, a data set.
@@ -15,12 +32,17 @@ class ConfigError(EdgeFerError):
 
     Parameters
     ----------
-    message, others
+    fault, others
         What is wrong, a line each.
     """
 
     exit_code = 2
 
-    def __init__(self, message: str, *others: str) -> None:
-        super().__init__(message)
-        self.others = others
+    def __init__(self, fault: str | Fault, *others: str | Fault) -> None:
+        super().__init__(str(fault))
+        self.faults = (fault, *others)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What else is wrong, beside the message."""
+        return tuple(str(fault) for fault in self.faults[1:])

@@ -7,20 +7,25 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, TextIO
 
-Format = Literal["auto", "text", "json"]
+from edge.config.log import LogFormat
+from edge.redact import conceal
 
 _PRIORITIES: Final = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 """Of syslog, as journald takes them in front of a line (sd-daemon(3))."""
 
 _DEBUG_PRIORITY: Final = 7
+_OFTEN: Final = 3
+"""Times that the same message is said in `_QUIET_SECONDS`."""
+
 _QUIET_SECONDS: Final = 60.0
 _REMEMBERED: Final = 256
 
 
-def set_up_log(level: str, how: Format = "auto") -> None:
+def set_up_log(level: str, how: LogFormat = "auto", secrets: frozenset[str] = frozenset()) -> None:
     """Send the log to standard error.
 
     Parameters
@@ -30,14 +35,27 @@ def set_up_log(level: str, how: Format = "auto") -> None:
     how
         ``json`` for an object a line; ``auto`` leaves time and level to journald where that reads
         us, and ``text`` does not.
+    secrets
+        What no line may hold, whoever wrote it.
     """
-    handler = logging.StreamHandler()
+    handler = _Discreet(secrets)
     handler.setFormatter(_formatter(how))
     handler.addFilter(Repeats())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
-def _formatter(how: Format) -> logging.Formatter:
+class _Discreet(logging.StreamHandler[TextIO]):
+    """Keeps secrets even out of what a library says in its exceptions."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        super().__init__(sys.stderr)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return conceal(super().format(record), self._secrets)
+
+
+def _formatter(how: LogFormat) -> logging.Formatter:
     if how == "json":
         return JsonLines()
     if how == "auto" and read_by_journald():
@@ -80,8 +98,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+@dataclass
+class _Said:
+    since: float
+    times: int = 0
+    more: int = 0
+
+
 class Repeats(logging.Filter):
-    """Lets the same message through once a minute, and says then how often it came.
+    """Lets the same message through three times a minute, and says then how often it came more.
+
+    Not just once: what changes there and back would seem to have stayed there.
 
     Parameters
     ----------
@@ -92,21 +119,23 @@ class Repeats(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
+        self._said: OrderedDict[tuple[str, int, str], _Said] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record may be said."""
         now = self._clock()
         text = record.getMessage()
         key = (record.name, record.levelno, text)
-        at, more = self._said.get(key, (-_QUIET_SECONDS, 0))
-        if now - at < _QUIET_SECONDS:
-            self._said[key] = at, more + 1
-            return False
-        self._said[key] = now, 0
+        said = self._said.setdefault(key, _Said(now))
         self._said.move_to_end(key)
         if len(self._said) > _REMEMBERED:
             self._said.popitem(last=False)
-        if more:
-            record.msg, record.args = f"{text} (and {more} times since it was said)", ()
+        if now - said.since >= _QUIET_SECONDS:
+            if said.more:
+                record.msg, record.args = f"{text} (and {said.more} times more before)", ()
+            said.since, said.times, said.more = now, 0, 0
+        if said.times >= _OFTEN:
+            said.more += 1
+            return False
+        said.times += 1
         return True

@@ -1,9 +1,17 @@
 """Keeping passwords out of logs and messages."""
 
+import json
 import re
 from typing import Final
 
 _URL: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s@\"']+@")
+
+HIDDEN: Final = "**********"
+"""In place of a secret, as pydantic shows its own."""
+
+_SHORT: Final = 4
+"""What is shorter is in all words, and would be no secret by being hidden there."""
 
 
 def redact(source: str) -> str:
@@ -21,3 +29,17 @@ def redact(source: str) -> str:
     rest = match["rest"]
     place = rest if "?" in rest.partition("@")[0] else rest.rpartition("@")[2]
     return f"{match['scheme']}://{re.split('[/?#]', place)[0]}"
+
+
+def conceal(text: str, secrets: frozenset[str] = frozenset()) -> str:
+    """Return `text` without the `secrets`, and without the logins of URLs.
+
+    >>> conceal("cannot open rtsp://me:hunter2@10.0.0.5/x: hunter2", frozenset({"hunter2"}))
+    'cannot open rtsp://10.0.0.5/x: **********'
+    """
+    text = _LOGIN.sub("", text)
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORT:
+            for written in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
+                text = text.replace(written, HIDDEN)
+    return text

@@ -27,7 +27,7 @@ _NEARLY: Final = 0.9
 _LOOKS: Final = 3
 """So often in a row a reader is found overdue before it is abandoned: a box may have slept."""
 
-_REMINDER_SECONDS: Final = 60.0
+_REMINDER_SECONDS: Final = 3600.0
 """How often a camera that stays away is told of again."""
 
 _OFFLINE_ATTEMPTS: Final = 3
@@ -191,8 +191,8 @@ class CaptureStage:
         if not told or now - self._reminded > _REMINDER_SECONDS:
             self._reminded = now
             log.warning(
-                "%s is %s: %s; trying again, next in %.1f s",
-                self._metrics.camera, self._health.state.value, error, wait,
+                "%s is %s: %s; trying again",
+                self._metrics.camera, self._health.state.value, error,
             )  # fmt: skip
         self.awake_until = now + wait
         self._stop.wait(wait)

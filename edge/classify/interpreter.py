@@ -19,11 +19,11 @@ from edge.classify.tensors import FaceCodec, Tensor
 
 RuntimeName = Literal["litert", "tflite-runtime"]
 
-_MODULES: Final[dict[RuntimeName, str]] = {
+MODULES: Final[dict[RuntimeName, str]] = {
     "litert": "ai_edge_litert.interpreter",
     "tflite-runtime": "tflite_runtime.interpreter",
 }
-_INSTALL: Final[dict[RuntimeName, str]] = {
+INSTALL: Final[dict[RuntimeName, str]] = {
     "litert": "pip install ai-edge-litert",
     "tflite-runtime": "pip install 'edge-fer[tflite-runtime]' in a Python 3.11",
 }
@@ -45,13 +45,13 @@ def find_runtime(wanted: RuntimeName | Literal["auto"]) -> RuntimeName:
     ModelError
         If it is not installed.
     """
-    choices: tuple[RuntimeName, ...] = tuple(_MODULES) if wanted == "auto" else (wanted,)
+    choices: tuple[RuntimeName, ...] = tuple(MODULES) if wanted == "auto" else (wanted,)
     errors = []
     for name in choices:
         try:
-            importlib.import_module(_MODULES[name])
+            importlib.import_module(MODULES[name])
         except ImportError as error:
-            errors.append(f"{name}: {error} ({_INSTALL[name]})")
+            errors.append(f"{name}: {error} ({INSTALL[name]})")
         else:
             return name
     raise ModelError(f"no TFLite runtime: {'; '.join(errors)}")
@@ -89,7 +89,7 @@ class InterpreterModel:
         delegate: Library | None = None,
     ) -> None:
         self.runtime = find_runtime(runtime)
-        module = importlib.import_module(_MODULES[self.runtime])
+        module = importlib.import_module(MODULES[self.runtime])
         options: dict[str, Any] = {}
         if delegate is not None:
             options["experimental_delegates"] = [_load(module, delegate)]

@@ -11,6 +11,7 @@ from edge.config.camera import (
     StreamConfig,
     TrackConfig,
 )
+from edge.config.log import LogConfig
 from edge.config.model import Config
 from edge.config.mqtt import MqttConfig, OutboxConfig, TlsConfig
 from edge.config.web import WebConfig, WebTlsConfig
@@ -22,6 +23,7 @@ __all__ = [
     "Config",
     "DetectConfig",
     "LibraryConfig",
+    "LogConfig",
     "MqttConfig",
     "OutboxConfig",
     "PrivacyConfig",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from edge.config.camera import FOURCC_PATTERN
 from edge.config.model import NAME_PATTERN
 from edge.config.mqtt import HOST_PATTERN, TOPIC_PATTERN
+from edge.errors import Fault
 
 Keys = tuple[Any, ...]
 """A key below those above it, as pydantic has it."""
@@ -29,8 +30,11 @@ _CAMERA: Final = 2
 
 _SECRET: Final = ("password", "token")
 
-_MOVED: Final = {"webcam": "width, height, fps and fourcc stand in capture itself"}
-"""Keys of earlier versions, and what became of them."""
+RENAMED: Final = {"capture.webcam": "capture"}
+"""Keys and sections of earlier versions, as they are called now."""
+
+_FEW: Final = 12
+"""Keys that may be listed in a line."""
 
 _KINDS: Final = {
     "bool": "true or false",
@@ -62,7 +66,7 @@ _PATTERNS: Final = {
 
 def describe_faults(
     error: ValidationError, path: Path, tree: yaml.Node | None, model: type[BaseModel]
-) -> list[str]:
+) -> list[Fault]:
     """Say every fault in a line, in the order of the file.
 
     Parameters
@@ -83,7 +87,7 @@ def describe_faults(
         for fault in error.errors()
     ]
     everywhere = {(fault["type"], fault["loc"]) for fault in faults}
-    said: dict[tuple[int, int, Keys], str] = {}
+    said: dict[tuple[int, int, Keys], Fault] = {}
     for fault in faults:
         keys = fault["loc"]
         line, column, depth = place(tree, keys, of_key=fault["of_key"])
@@ -92,7 +96,7 @@ def describe_faults(
         if taken_over and depth < place(tree, keys[_CAMERA:])[2] + _CAMERA:
             continue
         what = _say(fault, depth, model)
-        said.setdefault((line, column, keys), f"{path}, line {line}, column {column}: {what}")
+        said.setdefault((line, column, keys), Fault(path, line, column, what))
     return [said[where] for where in sorted(said, key=lambda where: where[:2])]
 
 
@@ -140,7 +144,7 @@ def _is_empty(node: yaml.Node) -> bool:
 def _say(fault: Mapping[str, Any], depth: int, model: type[BaseModel]) -> str:
     keys: Keys = fault["loc"]
     if fault["type"] == "extra_forbidden":
-        return f"unknown key {dotted(keys)}{_meant(keys, model)}"
+        return f"unknown key {dotted(keys)}{_meant(keys, fault['input'], model)}"
     if fault["type"] == "missing":
         return f"{dotted(keys)} is missing"
     # What lies deeper than the file's own keys is pydantic's, such as a union's member.
@@ -177,18 +181,22 @@ def _given(keys: Keys, value: Any) -> str:
     return f", not {shown}" if _HARMLESS.fullmatch(shown) and not secret else ""
 
 
-def _meant(keys: Keys, model: type[BaseModel]) -> str:
+def _meant(keys: Keys, value: Any, model: type[BaseModel]) -> str:
     """Return what was meant by an unknown key, as far as one can guess."""
     key = str(keys[-1])
-    if key in _MOVED:
-        return f": {_MOVED[key]}"
-    near = difflib.get_close_matches(
-        key, [name for m in _sections(model, keys[:-1]) for name in m.model_fields], 1
-    )
+    camera = keys[:_CAMERA] if keys[0] == "cameras" else ()
+    renamed = RENAMED.get(dotted(keys[len(camera) :]))
+    if renamed is not None:
+        same = ", with the same keys" if isinstance(value, dict) else ""
+        return f": it is called {dotted((*camera, renamed))} now{same}"
+    here = [name for m in _sections(model, keys[:-1]) for name in m.model_fields]
+    near = difflib.get_close_matches(key, here, 1)
     if near:
         return f": did you mean {dotted((*keys[:-1], near[0]))}?"
     elsewhere = [path for path in _all_keys(model) if path[-1] == key]
-    return f": {dotted(elsewhere[0])} has its place there" if elsewhere else ""
+    if elsewhere:
+        return f": {dotted(elsewhere[0])} has its place there"
+    return f": there are {', '.join(here)}" if 0 < len(here) <= _FEW else ""
 
 
 def _sections(model: type[BaseModel], keys: Keys) -> Models:

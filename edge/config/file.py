@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge.config import Config
 from edge.config.faults import Keys, describe_faults, dotted, place
-from edge.errors import ConfigError
+from edge.errors import ConfigError, Fault
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -18,6 +18,12 @@ _VARIABLE: Final = re.compile(
     r"\$\{(?:([A-Za-z_][A-Za-z0-9_]*)|file:([^}]+)|credential:([A-Za-z0-9_.@-]+))\}"
 )
 """``${NAME}``, ``${file:PATH}`` or ``${credential:NAME}``."""
+
+_ADVICE: Final = {
+    "STATE_DIRECTORY": "systemd sets it for the service; in a shell say "
+    "STATE_DIRECTORY=/var/lib/edge-fer before the command",
+}
+"""What to do about a variable that is not set, where there is more to say than that."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -57,27 +63,39 @@ def read_checked(path: Path, model: type[Checked]) -> Checked:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from None
     try:
-        tree = yaml.compose(text, Loader=_Loader)
+        tree, values = _parse(text)
         _refuse_duplicates(tree, path)
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, but for dates
         if not isinstance(values, dict):
             key = next(iter(model.model_fields))
-            raise ConfigError(f"{path}, line 1: expected keys such as '{key}:', found none")
+            raise _at_the_start(path, f"expected keys such as '{key}:', found none")
         filled = _fill(values, path, tree, ())
     except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{path}{_mark(error, text)}: not valid YAML: {_problem(error)}"
-        ) from None
+        line, column = _mark(error, text)
+        what = f"not valid YAML: {_problem(error)}"
+        raise ConfigError(Fault(path, line, column, what)) from None
     except RecursionError:
-        raise ConfigError(
-            f"{path}, line 1: not a configuration: nested too deeply, or within itself"
-        ) from None
+        why = "nested too deeply, or within itself"
+        raise _at_the_start(path, f"not a configuration: {why}") from None
     except ValueError as error:
-        raise ConfigError(f"{path}, line 1: not a configuration: {error}") from None
+        raise _at_the_start(path, f"not a configuration: {error}") from None
     try:
         return model.model_validate(filled)
     except ValidationError as error:
         raise ConfigError(*describe_faults(error, path, tree, model)) from None
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, Any]:
+    """Return the tree of nodes, which know their places, and what it means."""
+    loader = _Loader(text)
+    try:
+        tree = loader.get_single_node()
+        return tree, None if tree is None else loader.construct_document(tree)
+    finally:
+        loader.dispose()
+
+
+def _at_the_start(path: Path, what: str) -> ConfigError:
+    return ConfigError(Fault(path, 1, 1, what))
 
 
 def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
@@ -90,8 +108,9 @@ def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
     seen = set()
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode) and key.value in seen:
-            mark = f"line {key.start_mark.line + 1}, column {key.start_mark.column + 1}"
-            raise ConfigError(f"{path}, {mark}: {key.value} stands here a second time")
+            mark = key.start_mark
+            what = f"{key.value} stands here a second time"
+            raise ConfigError(Fault(path, mark.line + 1, mark.column + 1, what))
         seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
         _refuse_duplicates(value, path)
 
@@ -112,15 +131,17 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
         if credential is not None:
             folder = os.environ.get("CREDENTIALS_DIRECTORY")
             if not folder:
-                raise ConfigError(
-                    f"{_where(path, tree, key)} needs the credential {credential}: have the unit "
-                    f"load it, LoadCredential={credential}:FILE"
-                )
+                raise _missing(
+                    f"needs the credential {credential}: have the unit load it, "
+                    f"LoadCredential={credential}:FILE",
+                    path, tree, key,
+                )  # fmt: skip
             return _secret(Path(folder) / credential, path, tree, key)
         if name not in os.environ:
-            raise ConfigError(
-                f"{_where(path, tree, key)} needs the environment variable {name}: set it"
-            )
+            raise _missing(
+                f"needs the environment variable {name}: {_ADVICE.get(name, 'set it')}",
+                path, tree, key,
+            )  # fmt: skip
         return os.environ[name]
 
     return _VARIABLE.sub(variable, value)
@@ -131,22 +152,20 @@ def _secret(file: Path, path: Path, tree: yaml.Node | None, key: Keys) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not text"
-        raise ConfigError(
-            f"{_where(path, tree, key)} needs the file {file.absolute()}: {reason}"
-        ) from None
+        raise _missing(f"needs the file {file.absolute()}: {reason}", path, tree, key) from None
 
 
-def _where(path: Path, tree: yaml.Node | None, keys: Keys) -> str:
+def _missing(what: str, path: Path, tree: yaml.Node | None, keys: Keys) -> ConfigError:
     line, column, _ = place(tree, keys)
-    return f"{path}, line {line}, column {column}: {dotted(keys)}"
+    return ConfigError(Fault(path, line, column, f"{dotted(keys)} {what}"))
 
 
-def _mark(error: yaml.YAMLError, text: str) -> str:
+def _mark(error: yaml.YAMLError, text: str) -> tuple[int, int]:
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
-        return f", line {mark.line + 1}, column {mark.column + 1}"
+        return mark.line + 1, mark.column + 1
     before = text[: getattr(error, "position", 0)]
-    return f", line {before.count(chr(10)) + 1}"
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _problem(error: yaml.YAMLError) -> str:

@@ -16,12 +16,16 @@ from edge.config.camera import (
     StreamConfig,
     TrackConfig,
 )
+from edge.config.log import LogConfig
 from edge.config.mqtt import MqttConfig
 from edge.config.section import Section
 from edge.config.web import WebConfig
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names of nodes and cameras: they become parts of topics, URLs and labels."""
+
+SECTIONS: Final = (*CAMERA_SECTIONS, "mqtt", "web", "log")
+"""Of the file; each may be empty."""
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
@@ -39,6 +43,7 @@ class Config(Section):
     stream: StreamConfig = StreamConfig()
     mqtt: MqttConfig = MqttConfig()
     web: WebConfig = WebConfig()
+    log: LogConfig = LogConfig()
     cameras: dict[Name, CameraConfig] = Field(min_length=1)
 
     _folder: Path = PrivateAttr(default=Path())
@@ -55,7 +60,7 @@ class Config(Section):
         if not isinstance(values, dict):
             return values
         # A section whose keys are all commented out is a section of defaults.
-        empty = [s for s in (*CAMERA_SECTIONS, "mqtt", "web") if s in values and values[s] is None]
+        empty = [name for name in SECTIONS if name in values and values[name] is None]
         values = {key: value for key, value in values.items() if key not in empty}
         if not isinstance(values.get("cameras"), dict):
             return values

@@ -5,24 +5,18 @@ the device and its entities (``components/mqtt/discovery.py``).
 """
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import Config
 from edge.errors import EdgeFerError
 from edge.home_assistant.discovery import ORIGIN, is_of_node
-from edge.mqtt import reasons
-from edge.mqtt.tls import make_context
-
-_CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 10.0
+from edge.mqtt.visit import ANSWER_SECONDS, Visit
 
 _PAYLOAD: Final = 1_000_000
 """Ours are far smaller."""
@@ -75,136 +69,67 @@ def visible(topic: str) -> str:
     )
 
 
-class _Broker:
-    """A connection for one question and its answer, and not for ever."""
+class _Broker(Visit):
+    """Reads and deletes what the broker keeps."""
 
     def __init__(self, config: Config) -> None:
-        mqtt = config.mqtt
-        self._address = (mqtt.host, mqtt.port)
-        self._name = f"the broker {mqtt.host}:{mqtt.port}"
-        self._embedded = mqtt.embedded
-        self._user = "edge-fer" if mqtt.username is None else f"the user {mqtt.username}"
-        self._changed = threading.Condition()
-        self._answer: ReasonCode | None = None
-        self._lost = False
+        super().__init__(config, "discovery", five=config.mqtt.version == "5")
         self._granted: ReasonCode | None = None
         self._heard = 0.0
         self._retained: dict[str, bytes] = {}
         self._deleted: set[str] = set()
-        five = mqtt.version == "5"
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"edge-fer-{config.node}-discovery",  # the daemon's would push it out
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = _CONNECT_SECONDS
-        if mqtt.tls is not None:
-            client.tls_set_context(make_context(mqtt.tls, config.folder))
-        if mqtt.username is not None:
-            password = mqtt.password.get_secret_value() if mqtt.password else None
-            client.username_pw_set(mqtt.username, password)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-
-    def open(self) -> None:
-        """Connect, and log in."""
-        try:
-            self._client.connect(*self._address)
-        except (OSError, UnicodeError) as error:
-            raise EdgeFerError(self._unreachable(error)) from None
-        self._client.loop_start()
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        self._wait(lambda: self._answer is not None or self._lost, deadline)
-        if self._answer is None:
-            raise EdgeFerError(
-                f"{self._name} does not answer in MQTT: check mqtt.port and mqtt.tls"
-            )
-        if self._answer.is_failure:
-            raise EdgeFerError(f"{self._name} {reasons.of_refusal(self._answer).words}")
-
-    def _unreachable(self, error: OSError | UnicodeError) -> str:
-        if self._embedded:
-            return "the embedded broker does not run; it kept no announcements when it ended"
-        return f"{self._name} {reasons.of_error(error).words}"
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self.client.on_subscribe = self._on_subscribe
+        self.client.on_message = self._on_message
 
     def retained(self, topics: str) -> dict[str, bytes]:
         """Return what the broker keeps for a topic filter."""
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        self._client.subscribe(topics, qos=1)
-        self._wait(lambda: self._granted is not None, deadline)
+        deadline = time.monotonic() + ANSWER_SECONDS
+        self.client.subscribe(topics, qos=1)
+        self.wait(lambda: self._granted is not None, deadline)
         if self._granted is None:
-            raise EdgeFerError(f"{self._name} does not answer")
+            raise EdgeFerError(f"{self.name} does not answer")
         if self._granted.is_failure:
-            raise EdgeFerError(f"{self._name} does not let {self._user} read {topics}")
+            raise EdgeFerError(f"{self.name} does not let {self.user} read {topics}")
         while (now := time.monotonic()) < (quiet := self._heard + _QUIET_SECONDS):
             if now > deadline:
-                raise EdgeFerError(f"{self._name} sends retained messages without an end")
-            self._wait(lambda: False, min(quiet, deadline))
-        with self._changed:
+                raise EdgeFerError(f"{self.name} sends retained messages without an end")
+            self.wait(lambda: False, min(quiet, deadline))
+        with self.changed:
             return dict(self._retained)
 
     def delete(self, topics: list[str]) -> None:
         """Delete retained messages, and see that they are gone: what was sent comes back."""
         for topic in topics:
-            self._client.publish(topic, b"", 1, retain=True)
-        self._wait(lambda: self._deleted.issuperset(topics), time.monotonic() + _ANSWER_SECONDS)
+            self.client.publish(topic, b"", 1, retain=True)
+        self.wait(lambda: self._deleted.issuperset(topics), time.monotonic() + ANSWER_SECONDS)
         left = sorted(set(topics) - self._deleted)
         if left:
             raise EdgeFerError(
-                f"{self._name} did not delete {len(left)} of {len(topics)} announcements: "
-                f"may {self._user} write {visible(left[0])}?"
+                f"{self.name} did not delete {len(left)} of {len(topics)} announcements: "
+                f"may {self.user} write {visible(left[0])}?"
             )
-
-    def _wait(self, happened: Callable[[], bool], deadline: float) -> None:
-        """Wait until something has happened, or for the monotonic time `deadline`."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: happened() or self._lost, max(0.0, deadline - time.monotonic())
-            )
-            if self._lost and not happened():
-                raise EdgeFerError(f"{self._name} ended the connection")
-
-    def _on_connect(
-        self, _client: object, _data: object, _flags: object, reason: ReasonCode, _props: object
-    ) -> None:
-        with self._changed:
-            self._answer = reason
-            self._changed.notify_all()
-
-    def _on_disconnect(self, *_: object) -> None:
-        with self._changed:
-            self._lost = True
-            self._changed.notify_all()
 
     def _on_subscribe(
         self, _client: object, _data: object, _mid: int, granted: list[ReasonCode], _props: object
     ) -> None:
-        with self._changed:
+        with self.changed:
             self._granted = granted[0]
             self._heard = time.monotonic()
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        with self._changed:
+        with self.changed:
             if message.retain:
                 self._heard = time.monotonic()
                 if len(message.payload) <= _PAYLOAD:
                     self._retained[topic] = bytes(message.payload)
             elif not message.payload:
                 self._deleted.add(topic)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
 
 @contextmanager

@@ -41,3 +41,10 @@ MQTT_CONNECT_FAILURES: Final = {
     "protocol": "no MQTT",
 }
 """Why there is no connection."""
+
+LOGIN_FAILURES: Final = {
+    "password": "wrong name or password",
+    "token": "a token that is not known",
+    "limit": "not looked at: too many wrong ones from that address before",
+}
+"""Why the page and the API let somebody not in."""

@@ -12,7 +12,15 @@ from prometheus_client.metrics_core import Metric
 from edge.capture.collector import SourceCollector
 from edge.capture.health import SourceHealth
 from edge.emotions import LABELS
-from edge.metrics import DROPS, MQTT_CONNECT_FAILURES, MQTT_DROPS, STAGES, Metrics
+from edge.metrics import (
+    DROPS,
+    LOGIN_FAILURES,
+    MQTT_CONNECT_FAILURES,
+    MQTT_DROPS,
+    STAGES,
+    Metrics,
+    login_failures,
+)
 
 QUERIES: Final = {
     "Frames a second that go all the way, by box and camera": (
@@ -48,6 +56,9 @@ QUERIES: Final = {
         "sum without (reason) "
         '(increase(edge_fer_mqtt_dropped_total{reason=~"overflow|refused"}[1d]))'
     ),
+    "Somebody guesses passwords: wrong ones in an hour": (
+        'increase(edge_fer_web_login_failures_total{reason=~"password|limit"}[1h])'
+    ),
     "CPU cores that the daemon uses": (
         "rate(process_cpu_seconds_total[5m]) and on (job, instance) edge_fer_node_info"
     ),
@@ -76,6 +87,7 @@ def reference() -> str:
     metrics.camera(_CAMERA)
     metrics.model_info.labels(_CAMERA, *[""] * 6).set(1)
     metrics.registry.register(SourceCollector({_CAMERA: SourceHealth()}))
+    login_failures(metrics.registry)
     return "\n".join(_lines(metrics.registry)).strip() + "\n"
 
 
@@ -121,6 +133,12 @@ def _label_lines(families: list[Metric]) -> Iterator[str]:
     yield from _reasons(MQTT_DROPS)
     yield from ("", "Why no connection: `reason` of `edge_fer_mqtt_connect_failures_total`.", "")
     yield from _reasons(MQTT_CONNECT_FAILURES)
+    yield from (
+        "",
+        "Who is not let in: `reason` of `edge_fer_web_login_failures_total`.",
+        "",
+    )
+    yield from _reasons(LOGIN_FAILURES)
 
 
 def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:

@@ -5,11 +5,11 @@ import math
 import time
 from typing import Final
 
-_REPEAT_SECONDS: Final = 60.0
+_REPEAT_SECONDS: Final = 3600.0
 
 
 class Journal:
-    """Logs what happened, but the same thing at most once a minute."""
+    """Logs what happened, but the same thing at most once an hour."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log

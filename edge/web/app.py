@@ -27,7 +27,7 @@ def create_app(site: Site) -> Flask:
         app.register_blueprint(part.blueprint(site, state))
     for part in (pages, about, predict, stream, health):
         app.register_blueprint(part.blueprint(site))
-    guard.protect(app, site.config)
+    guard.protect(app, site.config, site.registry)
     return app
 
 

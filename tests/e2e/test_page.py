@@ -163,6 +163,8 @@ def test_a_picture_is_enlarged_a_face_opened_and_the_timeline_read(
         return len(page.browser.find_elements(By.CSS_SELECTOR, ".faces [open] .all li")) == 7
 
     eventually(opened, 60, "all seven probabilities")
+    page.find("#notice summary").send_keys(Keys.ENTER)
+    assert "stores no pictures" in page.text("#notice blockquote")
     page.check("opened", (PHONE, DESKTOP))
 
     # A browser does not say that a stream has ended: its last picture stays.

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.security import generate_password_hash
 
 import edge.web.access.entry
@@ -228,6 +229,24 @@ def test_a_session_counts_whatever_a_proxy_asks_for(box: Box) -> None:
     known = {**session(box), **basic("proxy", "its password"), **PAGE}
     for _ in range(7):
         assert box.ask("/", headers=known).status == 200
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_fails_is_counted_by_reason(box: Box) -> None:
+    def failures() -> dict[str, float]:
+        text = box.ask("/metrics", headers=bearer()).body.decode()
+        (family,) = (
+            family
+            for family in text_string_to_metric_families(text)
+            if family.name == "edge_fer_web_login_failures"
+        )
+        return {s.labels["reason"]: s.value for s in family.samples}
+
+    assert failures() == {"password": 0, "token": 0, "limit": 0}
+    box.ask("/", headers={"Authorization": "Bearer old"})
+    for number in range(7):
+        enter(box, password=f"wrong {number}")
+    assert failures() == {"password": 5, "token": 1, "limit": 2}
 
 
 def test_a_program_with_an_old_token_locks_nobody_out(box: Box) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import Config
+from edge.config.faults import RENAMED
 from edge.config.file import load_config
 from edge.errors import ConfigError
 from edge.redact import redact
@@ -48,7 +49,15 @@ def test_a_value_comes_from_the_environment(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cameras: {demo: {source: demo}}\ncolour: red", "line 2, column 1: unknown key colour"),
+        (
+            "cameras: {demo: {source: demo}}\ncolour: red",
+            "line 2, column 1: unknown key colour: there are node, capture, detect, classify",
+        ),
+        (
+            "cameras:\n  demo: {source: demo, capture: {webcam: {fps: 3}}}",
+            "line 2, column 34: unknown key cameras.demo.capture.webcam: it is called "
+            "cameras.demo.capture now, with the same keys",
+        ),
         (
             "detect:\n  kind: haar\n  wdith: 3\ncameras: {demo: {source: demo}}",
             "line 3, column 3: unknown key detect.wdith: did you mean detect.width?",
@@ -124,9 +133,7 @@ capture: {webcam: {width: 3}, fourcc: MPEG4}
 """
     with pytest.raises(ConfigError) as error:
         load(tmp_path, text)
-    first, *others = [
-        f.partition("config.yaml, ")[2] for f in (*error.value.args, *error.value.others)
-    ]
+    first, *others = [str(fault).partition("config.yaml, ")[2] for fault in error.value.faults]
     assert first == (
         "line 2, column 33: unknown key cameras.demo.detect.evry: "
         "did you mean cameras.demo.detect.every?"
@@ -137,11 +144,26 @@ capture: {webcam: {width: 3}, fourcc: MPEG4}
         "line 5, column 9: detect.kind should be haar or dlib, not yolo",
         "line 6, column 10: detect.every should be 1 or more, not 0",
         "line 7, column 1: unknown key rate_hz: publish.rate_hz has its place there",
-        "line 8, column 11: unknown key capture.webcam: width, height, fps and fourcc stand in "
-        "capture itself",
+        "line 8, column 11: unknown key capture.webcam: it is called capture now, with the same "
+        "keys",
         "line 8, column 39: capture.fourcc should be the four characters of a format, MJPG say, "
         "not MPEG4",
     ]
+
+
+def test_a_renamed_key_says_its_new_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RENAMED, "web.address", "web.host")
+    with pytest.raises(ConfigError, match=r"unknown key web\.address: it is called web\.host now$"):
+        load(tmp_path, "cameras: {demo: {source: demo}}\nweb: {address: 127.0.0.1}")
+
+
+def test_what_systemd_would_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    with pytest.raises(ConfigError, match="STATE_DIRECTORY=/var/lib/edge-fer before the command"):
+        load(
+            tmp_path,
+            "cameras: {demo: {source: demo}}\nmqtt: {outbox: {folder: '${STATE_DIRECTORY}'}}",
+        )
 
 
 def test_a_wrong_password_is_not_shown(tmp_path: Path) -> None:

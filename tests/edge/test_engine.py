@@ -269,7 +269,10 @@ def test_a_wrong_delegate_path_ends_with_one_line_and_1(tmp_path: Path, kind: st
     config.write_text(
         json.dumps({"cameras": {"a": {"source": "demo"}}, "classify": {"delegate": delegate}})
     )
-    for command in ("check", "doctor", "run"):
+    looked = run_cli("doctor", "--config", config)
+    assert (looked.returncode, looked.stderr) == (1, "")
+    assert re.search(rf"^error +model +.*{re.escape(str(path))}", looked.stdout, re.MULTILINE)
+    for command in ("check", "run"):
         done = run_cli(command, "--config", config)
         assert done.returncode == 1
         assert done.stderr.startswith("error: ")

@@ -2,10 +2,14 @@ import json
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
-from edge.log import JournalLines, JsonLines, Repeats
+from edge.log import JournalLines, JsonLines, Repeats, set_up_log
+from tests.support.daemon import run_cli
+from tests.support.system import free_port
 
 SAY = """
 import logging, os, sys
@@ -60,24 +64,29 @@ def test_a_program_gets_an_object_a_line() -> None:
     assert "ZeroDivisionError" in second["exception"]
 
 
-def test_a_repeated_message_is_said_once_a_minute_with_its_count() -> None:
+def test_a_repeated_message_is_said_three_times_a_minute_and_then_with_its_count() -> None:
     clock = [0.0]
     repeats = Repeats(lambda: clock[0])
 
     def record(text: str, *args: object) -> logging.LogRecord:
         return logging.LogRecord("edge", logging.WARNING, "", 0, text, args, None)
 
-    assert repeats.filter(record("no frame from %s", "door"))
-    for second in range(1, 60):
+    said = []
+    for second in range(60):
         clock[0] = second
-        assert not repeats.filter(record("no frame from %s", "door"))
+        said.append(repeats.filter(record("no frame from %s", "door")))
+    assert said == 3 * [True] + 57 * [False]
     assert repeats.filter(record("no frame from %s", "window"))
     clock[0] = 61.0
     again = record("no frame from %s", "door")
     assert repeats.filter(again)
-    assert again.getMessage() == "no frame from door (and 59 times since it was said)"
+    assert again.getMessage() == "no frame from door (and 57 times more before)"
     assert JsonLines().format(again)
     assert JournalLines().format(again).startswith("<4>no frame")
+    clock[0] = 200.0
+    last = record("no frame from %s", "door")
+    assert repeats.filter(last)
+    assert last.getMessage() == "no frame from door"
 
 
 def test_many_different_messages_take_no_memory() -> None:
@@ -87,3 +96,52 @@ def test_many_different_messages_take_no_memory() -> None:
             logging.LogRecord("edge", logging.INFO, "", 0, "event %d", (number,), None)
         )
     assert len(repeats._said) <= 256
+
+
+def test_no_line_holds_a_secret(capfd: pytest.CaptureFixture[str]) -> None:
+    before = logging.root.handlers[:], logging.root.level
+    secrets = frozenset({"hunter2", 'quo"te', "p@ss/word", "abc"})
+    try:
+        for how in ("text", "json"):
+            set_up_log("info", how, secrets)
+            log = logging.getLogger("edge.door")
+            log.info("cannot open %s", "rtsp://me:hunter2@10.0.0.5/x")
+            log.info("abcdef %r and %s", {"password": "hunter2"}, 'quo"te')
+            try:
+                int("p@ss/word in http://me:p%40ss@10.0.0.5/")
+            except ValueError:
+                log.exception("hunter2")
+    finally:
+        logging.root.handlers[:], logging.root.level = before
+    text = capfd.readouterr().err
+    assert "********** in http://10.0.0.5/" in text
+    assert "rtsp://10.0.0.5/x" in text
+    assert "abcdef" in text, "three letters are no secret"
+    for secret in ("hunter2", "quo", "p@ss", "p%40ss"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("log", [{"format": "json"}, {"level": "warning"}])
+def test_the_daemon_writes_its_log_as_it_is_told(
+    short_clip: Path, tmp_path: Path, log: dict[str, str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    config = {
+        "cameras": {"clip": {"source": str(short_clip)}},
+        "classify": {"delegate": "cpu"},
+        "mqtt": {"broker": "127.0.0.1", "port": free_port()},
+        "web": {"port": free_port()},
+        "log": log,
+    }
+    path.write_text(yaml.safe_dump(config))
+    done = run_cli("run", "--config", path)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    if "format" in log:
+        said = [json.loads(line) for line in lines]
+        assert {"time", "level", "logger", "message"} == set(said[0])
+        assert "every clip has ended" in [line["message"] for line in said]
+        assert {line["level"] for line in said} >= {"info", "warning"}
+    else:
+        assert lines, "there is no broker"
+        assert all(" WARNING " in line for line in lines)

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from flask import Flask, Request, redirect, request, url_for
+from prometheus_client import Counter
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
@@ -27,13 +28,16 @@ class Access:
     ----------
     config
         The section ``web`` and the node's name.
+    failures
+        Counts those who fail, by reason.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, failures: Counter) -> None:
         self.credentials = Credentials(config.web, session_key())
         self.cookie = f"edge-fer-{config.node}"
         """Its name. Cookies do not know ports: several boxes may share a host."""
         self._attempts = Attempts()
+        self._failures = failures
 
     def require(self, app: Flask) -> None:
         """Refuse all requests of `app` that bring no credentials, but for `OPEN` and `OPEN_FILES`.
@@ -64,7 +68,7 @@ class Access:
             # It cannot be guessed: a program with an old one takes nobody's tries.
             right = self.credentials.knows_token(given.token)
             if not right:
-                self._attempts.failed(asked.remote_addr or "")
+                self._failed("token", asked.remote_addr or "")
             return right
         if given is not None and given.type == "basic":
             return self.try_password(asked, given.username or "", given.password or "")
@@ -79,6 +83,7 @@ class Access:
         address, claim = asked.remote_addr or "", self.credentials.claim(username, password)
         seconds = math.ceil(self._attempts.begin(address, claim))
         if seconds > 0:
+            self._failures.labels("limit").inc()
             raise TooManyRequests(f"Too many failed logins: wait {seconds} s.", None, seconds)
         wrong = False
         try:
@@ -88,8 +93,12 @@ class Access:
         finally:
             self._attempts.end(address, claim, forgiven=not wrong)
         if wrong:
-            self._attempts.failed(address)
+            self._failed("password", address)
         return not wrong
+
+    def _failed(self, reason: str, address: str) -> None:
+        self._failures.labels(reason).inc()
+        self._attempts.failed(address)
 
     def _refuse(self, asked: Request) -> Response:
         password = self.credentials.has_password

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, json, jsonify
 
 import edge
+from edge.config.effective import describe_config
 from edge.web.api.openapi import describe_api
-from edge.web.api.settings import describe_config
 from edge.web.site import Site
 
 

@@ -5,6 +5,7 @@ import socket
 from ipaddress import ip_address
 
 from edge.config import WebConfig
+from edge.config.advice import unwise_web
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,5 @@ def announce(config: WebConfig) -> None:
         host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
     scheme = "http" if config.tls is None else "https"
     log.info("watch %s://%s:%d/", scheme, host, config.port)
-    if config.beyond_loopback and config.tls is None:
-        log.warning(
-            "web: passwords and pictures travel openly: set web.tls, or web.host to 127.0.0.1 "
-            "behind a proxy that encrypts"
-        )
-    if config.proxies and not config.has_login:
-        log.warning(
-            "web: whoever gets through to the proxy sees and commands the cameras: set a login, "
-            "or let the proxy ask for one"
-        )
+    for line in unwise_web(config):
+        log.warning("%s", line)

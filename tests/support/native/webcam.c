@@ -52,7 +52,14 @@ static int control(unsigned long request, void *argument) {
     case VIDIOC_QUERYCAP: {
         struct v4l2_capability *it = argument;
         memset(it, 0, sizeof *it);
+        strcpy((char *)it->card, "A camera of files");
         it->capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
+        return 0;
+    }
+    case VIDIOC_ENUM_FMT: {
+        struct v4l2_fmtdesc *it = argument;
+        if (it->index || it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return errno = EINVAL, -1;
+        it->pixelformat = V4L2_PIX_FMT_MJPEG;
         return 0;
     }
     case VIDIOC_G_FMT:
