@@ -46,8 +46,8 @@ class Batches(keras.utils.PyDataset):
         self, samples: Samples, recipe: Recipe, seed: int, epoch: int = 0, size: int = FACE_SIZE,
         teachers: Teachers | None = None,
     ) -> None:  # fmt: skip
-        # Threads that prepare the next batches while the network learns from one.
-        super().__init__(workers=2, use_multiprocessing=False)
+        # With more workers Keras on JAX looks ahead once and begins with the epoch after.
+        super().__init__(workers=1, use_multiprocessing=False)
         self._images = samples.images
         self._wanted = _wanted(samples, recipe.votes > 0)
         self._draws = _draws(samples.labels, recipe.balance)

@@ -7,7 +7,6 @@ Keras backend, and a checkpoint holds the learner alone.
 """
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
@@ -37,7 +36,6 @@ class Teachers:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._networks = [_load(path) for path in paths]
-        self._lock = threading.Lock()  # a Keras model is not made for two threads at a time
 
     def answers(self, faces: FloatArray) -> dict[str, FloatArray]:
         """Return the mean probabilities ``[n, 7]`` of every output that all of them have.
@@ -47,8 +45,7 @@ class Teachers:
         faces
             ``[n, h, w, 1]``, grey values in 0..1.
         """
-        with self._lock:
-            said = [_by_name(network.predict_on_batch(faces)) for network in self._networks]
+        said = [_by_name(network.predict_on_batch(faces)) for network in self._networks]
         common = set.intersection(*(set(each) for each in said))
         return {
             name: np.mean([each[name] for each in said], axis=0, dtype=np.float32)

@@ -305,3 +305,42 @@ def test_pictures_without_an_emotion_are_left_out_of_training(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert "2 Training pictures show no emotion: left out" in done.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["training_faces"] == 68
+
+
+def test_a_network_learns_from_others_and_from_where_another_ended(
+    data: Path, unbroken: Path, tmp_path: Path
+) -> None:
+    """With teachers alone for its target, the error of a learner that begins as one is least."""
+    recipe = tmp_path / "taught.yaml"
+    recipe.write_text(RECIPE.replace("mix: mixup", "mix: none") + "teaching: 1.0\n")
+    last = unbroken / "last.keras"
+    taught = ["train", data, "--votes", data.with_name("votes.csv"), "--recipe", recipe,
+              "--architecture", "shallow", "--epochs", "1", "--teacher", last]  # fmt: skip
+    fresh, again = tmp_path / "fresh", tmp_path / "again"
+    for folder, more in ((fresh, []), (again, ["--start", last, "--learning-rate", "1e-9"])):
+        done = run(*taught, "--out", folder, *more)
+        assert done.returncode == 0, done.stderr
+    assert history(again)[0]["loss"] < history(fresh)[0]["loss"]
+    before, after = keras.models.load_model(last), keras.models.load_model(again / "last.keras")
+    for old, new in zip(before.trainable_weights, after.trainable_weights, strict=True):
+        assert np.allclose(old, new, atol=1e-5)
+    assert json.loads((again / "run.json").read_text())["start"] is not None
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--teacher", "none.keras"], "the two go together"),
+        (["--recipe", "taught"], "the two go together"),
+        (["--recipe", "taught", "--teacher", "none.keras"], "no network at none.keras"),
+        (["--recipe", "taught", "--teacher", "FILE"], "cannot load the teacher"),
+        (["--start", "FILE"], "cannot begin shallow with"),
+    ],
+)
+def test_a_wrong_teacher_or_start_is_one_line(
+    data: Path, tmp_path: Path, extra: list[str], message: str
+) -> None:
+    file = tmp_path / "text.keras"
+    file.write_text("no network")
+    extra = [str(file) if part == "FILE" else part for part in extra]
+    one_line(run(*arguments(data, tmp_path / "run"), *extra), message)
