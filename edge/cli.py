@@ -15,12 +15,22 @@ import edge
 from edge.command import CommandGroup, complain
 from edge.memory import limit_arenas
 
+INSTALLED = Path("/etc/edge-fer/config.yaml")
+"""Of a box on which edge-fer is a service."""
+
+
+def find_config() -> Path:
+    """Return the configuration that is meant where none is named."""
+    here = Path("config.yaml")
+    return INSTALLED if not here.exists() and os.access(INSTALLED, os.F_OK) else here
+
+
 _CONFIG = click.option(
     "--config",
     "-c",
     type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
+    default=find_config,
+    show_default=f"config.yaml, or {INSTALLED}",
     help="The configuration file.",
 )
 _DETECTOR = click.option(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import edge.cli
 from edge.check import check
 from edge.config import Config
 from edge.config.advice import unwise
@@ -153,3 +154,17 @@ def test_nothing_is_unwise_as_it_ships() -> None:
     path = Path(__file__).parents[2] / "config.yaml"
     assert isinstance(load_config(path), Config)
     assert unwise(load_config(path), path) == []
+
+
+def test_an_installed_box_needs_no_path(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(edge.cli, "INSTALLED", tmp_path / "config.yaml")
+    assert edge.cli.find_config() == Path("config.yaml"), "no service is installed"
+    installed = write()
+    assert edge.cli.find_config() == installed
+    (elsewhere / "config.yaml").touch()
+    assert edge.cli.find_config() == Path("config.yaml"), "what lies here is nearer"
