@@ -1,15 +1,17 @@
 """The examples for many boxes: what they mount, what they start with, and who may write what."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import trustme
 import yaml
 
-from edge.config import load_config
+from edge.config.file import load_config
 from tests.support.servers import start_mosquitto
 from tests.support.system import REPOSITORY, Process, free_port, program
 
@@ -130,15 +132,12 @@ def test_nobody_comes_in_without_a_password(broker: Broker) -> None:
 def test_the_playbook_writes_a_configuration_that_is_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jinja2 = pytest.importorskip("jinja2", reason="comes with Flask")
     ansible = FLEET / "ansible"
     plays: list[dict[str, Any]] = yaml.safe_load((ansible / "playbook.yml").read_text())
     inventory = yaml.safe_load((ansible / "inventory.yml").read_text())["boxes"]
     vault = yaml.safe_load((ansible / "vault.example.yml").read_text())["vault"]
     assert plays[0]["hosts"] == "boxes"
     assert vault.keys() == inventory["hosts"].keys()
-    import json
-
     room = jinja2.Environment(autoescape=False, trim_blocks=True)
     room.filters["to_json"] = json.dumps
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
@@ -149,7 +148,7 @@ def test_the_playbook_writes_a_configuration_that_is_right(
         facts = {**inventory["vars"], **host, "inventory_hostname": name, "secrets": vault[name]}
         drop_in = room.from_string((ansible / "templates/secrets.conf.j2").read_text())
         lines = drop_in.render(facts).splitlines()
-        assert f"LoadCredential=mqtt:/etc/edge-fer/mqtt" in lines
+        assert "LoadCredential=mqtt:/etc/edge-fer/mqtt" in lines
         assert len(lines) == 1 + len(vault[name])
         path = tmp_path / "config.yaml"
         text = (ansible / "templates/config.yaml.j2").read_text()
