@@ -1,7 +1,8 @@
 """Look up which wheels the package index has for the boxes that edge-fer runs on.
 
-``pip download`` is told the box's Python and every platform that its glibc can run, for one dependency of
-pyproject.toml after the other. Prints the Markdown table of docs/install.md: the newest version that has a wheel, or none.
+``pip download`` is told the box's Python and every platform that its glibc can run, for one
+dependency of pyproject.toml after the other. Prints the Markdown table of docs/install.md: the
+newest version that has a wheel, or none.
 """
 
 import re
@@ -19,7 +20,7 @@ BOXES = {
     "armv7l, 3.11": ("armv7l", "3.11", 36),
     "armv7l, 3.13": ("armv7l", "3.13", 41),
 }
-"""Machine, Python and minor version of glibc: Debian and Raspberry Pi OS 12 (2.36) and 13 (2.41)."""
+"""Machine, Python and glibc 2.x: Debian and Raspberry Pi OS 12 (2.36) and 13 (2.41)."""
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -52,7 +53,16 @@ def wheel(requirement: str, machine: str, python: str, glibc: int) -> str:
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, 16, -1)]
     tags += [f"manylinux2014_{machine}", f"linux_{machine}"]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            folder,
+        ]
         command += ["--only-binary=:all:", f"--python-version={python}", "--implementation=cp"]
         command += [f"--platform={tag}" for tag in tags]
         done = subprocess.run(  # noqa: S603 - pip itself, on our own list
@@ -61,7 +71,9 @@ def wheel(requirement: str, machine: str, python: str, glibc: int) -> str:
         files = list(Path(folder).iterdir())
     if done.returncode:
         if "No matching distribution" not in done.stderr:
-            sys.exit(f"error: pip cannot say whether there is a wheel of {requirement}: {done.stderr}")
+            sys.exit(
+                f"error: pip cannot say whether there is a wheel of {requirement}: {done.stderr}"
+            )
         return "none"
     (file,) = files
     _, version, *_, tag = file.stem.split("-")

@@ -93,7 +93,7 @@ class Broker:
         told = self.run(
             "mosquitto_sub", user, "-v", "-t", topic, "--retained-only", "-W", "2",
         )  # fmt: skip
-        return sorted(line for line in told.splitlines() if line.startswith(("edge-fer/", "other/")))
+        return sorted(line for line in told.splitlines() if line.startswith("edge-fer/"))
 
 
 @pytest.fixture
@@ -119,7 +119,8 @@ def test_a_box_writes_below_its_own_name_only(broker: Broker) -> None:
 def test_commands_come_from_home_assistant_and_reach_their_box_alone(broker: Broker) -> None:
     assert "Not authorized" in broker.keep("monitor", "edge-fer/box-1/door/set")
     assert "Not authorized" not in broker.keep("home-assistant", "edge-fer/box-1/door/set")
-    assert broker.kept("box-1", "edge-fer/box-1/+/set") == ["edge-fer/box-1/door/set by home-assistant"]
+    heard = broker.kept("box-1", "edge-fer/box-1/+/set")
+    assert heard == ["edge-fer/box-1/door/set by home-assistant"]
     assert broker.kept("box-2", "edge-fer/+/+/set") == []
 
 
@@ -144,7 +145,8 @@ def test_the_playbook_writes_a_configuration_that_is_right(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     for name, host in inventory["hosts"].items():
         for secret, value in vault[name].items():
-            (tmp_path / secret).write_text(value)
+            given = f"sha256:{'0' * 64}" if secret == "web.token" else value
+            (tmp_path / secret).write_text(given)
         facts = {**inventory["vars"], **host, "inventory_hostname": name, "secrets": vault[name]}
         drop_in = room.from_string((ansible / "templates/secrets.conf.j2").read_text())
         lines = drop_in.render(facts).splitlines()
