@@ -7,11 +7,14 @@ TFLITE_PYTHON ?= python3.11
 TFLITE_ENV := .venv-tflite-runtime
 # Tests wait more than they compute: two at a time. One by one, and some: PYTEST_ARGS='-n 0 -k name'.
 PYTEST := $(TEST_ENV)/bin/python -m pytest -n 2 --dist worksteal
+PACKAGE_ENV := .venv-package
+# Of make install, uninstall and purge: DESTDIR stands before every path; of make deb: which box it is for.
+export DESTDIR BINDIR UNITDIR PYTHON WHEEL DEB_PYTHON DEB_ARCH
 # The scenarios of make chaos; each has options: python -m tests.e2e.chaos soak --help
 CHAOS ?= restarts freeze refusals sizes neighbours broker damaged soak
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos tflite-runtime lint format debian-packages schemas metrics-docs demo-clip pictures clean
+.PHONY: help run install uninstall purge dist deb deb-check wheels test chaos tflite-runtime lint format debian-packages schemas metrics-docs demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,6 +22,27 @@ help:  ## Show the targets
 run: $(RUN_ENV)/installed  ## Start the daemon on config.yaml: demo clip, broker and page on loopback
 	@echo "Starting edge-fer on config.yaml; Ctrl-C stops it."
 	@exec $(RUN_ENV)/bin/edge-fer run --config config.yaml
+
+install:  ## Install the daemon as a service, or upgrade it (as root)
+	@packaging/install.sh install
+
+uninstall:  ## Remove what make install put there, but configuration and state (as root)
+	@packaging/install.sh uninstall
+
+purge:  ## Remove these too (as root)
+	@packaging/install.sh purge
+
+dist: $(PACKAGE_ENV)/installed  ## Build sdist and wheel in dist/
+	@UV=$(PACKAGE_ENV)/bin/uv packaging/dist.sh dist
+
+deb: $(PACKAGE_ENV)/installed  ## Build the Debian package in dist/: DEB_ARCH=arm64 DEB_PYTHON=3.13 for another box
+	@UV=$(PACKAGE_ENV)/bin/uv packaging/deb.sh dist
+
+deb-check:  ## Install, edit, upgrade, remove and purge DEB=dist/....deb in a fresh Debian, and show what is left (as root)
+	@packaging/deb-check.sh "$(DEB)"
+
+wheels: $(PACKAGE_ENV)/installed  ## Look up anew which wheels there are for whom: the table of docs/install.md
+	@$(PACKAGE_ENV)/bin/python packaging/wheels.py
 
 test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of debian-packages)
 	@echo "Running the tests; parts of the system that are missing are named at the end."
@@ -57,12 +81,18 @@ pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real
 	$(TEST_ENV)/bin/python -m docs.make_page_pictures
 
 clean:  ## Remove the environments and what builds leave
-	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) build edge_fer.egg-info
+	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) $(PACKAGE_ENV) build dist edge_fer.egg-info
 
 $(RUN_ENV)/installed: pyproject.toml
 	@echo "Making the daemon's environment in $(RUN_ENV); this takes a minute, once."
 	$(PYTHON) -m venv $(RUN_ENV)
 	$(RUN_ENV)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+$(PACKAGE_ENV)/installed: pyproject.toml
+	@echo "Making the environment that packages in $(PACKAGE_ENV); this takes seconds, once."
+	$(PYTHON) -m venv $(PACKAGE_ENV)
+	$(PACKAGE_ENV)/bin/python -m pip install --quiet 'uv>=0.9,<0.14'
 	@touch $@
 
 $(TEST_ENV)/installed: pyproject.toml
