@@ -41,8 +41,3 @@ class ConfigError(EdgeFerError):
     def __init__(self, fault: str | Fault, *others: str | Fault) -> None:
         super().__init__(str(fault))
         self.faults = (fault, *others)
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """What else is wrong, beside the message."""
-        return tuple(str(fault) for fault in self.faults[1:])

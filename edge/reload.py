@@ -129,7 +129,6 @@ class Reload:
 
 
 def _refuse(error: EdgeFerError | OSError) -> None:
-    others = error.others if isinstance(error, ConfigError) else ()
-    for fault in (str(error), *others):
+    for fault in error.faults if isinstance(error, ConfigError) else (error,):
         log.error("reload refused: %s", " ".join(str(fault).split()))
     log.warning("reload refused: the configuration before it stays in force")

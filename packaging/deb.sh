@@ -39,7 +39,7 @@ tree=$build/edge-fer
 mkdir "$tree"
 packaging/dist.sh "$tree/wheel"
 cp -R packaging/debian "$tree"
-cp README.md config.yaml LICENSE "$tree"
+cp README.md config.yaml config.schema.json LICENSE "$tree"
 for unit in edge-fer.service edge-fer@.service; do
     cp "systemd/$unit" "$tree/debian/$unit"
 done

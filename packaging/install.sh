@@ -96,6 +96,7 @@ install_config() {
         say "$config is as you left it; the new default stands beside it: diff $config $config.new"
     fi
     install -m 644 config.yaml "$shipped"
+    install -m 644 config.schema.json "$DESTDIR$CONFIG_DIR" # for editors: config.yaml names it
 }
 
 check_link() {
@@ -113,6 +114,9 @@ install_units() {
     install -d "$DESTDIR$UNITDIR"
     install -m 644 systemd/*.service "$DESTDIR$UNITDIR"
     if systemd_runs; then
+        for group in video render; do # the unit joins them; a box without udev may lack one
+            groupadd -r -f $group
+        done
         systemctl daemon-reload
         systemctl try-restart edge-fer 'edge-fer@*'
     fi
@@ -147,6 +151,7 @@ uninstall() {
         rm -f "$link"
     fi
     rm -rf "$DESTDIR$PREFIX"
+    rm -f "$DESTDIR$CONFIG_DIR/config.schema.json"
     if systemd_runs; then
         systemctl daemon-reload
     fi

@@ -8,7 +8,7 @@ from edge.config.model import SECTIONS, Config
 _ELSEWHERE: Final = {
     "type": "string",
     "pattern": r"\$\{",
-    "description": 'A value from elsewhere: "${NAME}" or "${file:PATH}".',
+    "description": 'A value from elsewhere: "${NAME}", "${file:PATH}" or "${credential:NAME}".',
 }
 
 

@@ -18,7 +18,7 @@ TREE = {
 }  # fmt: skip
 FILES = {
     ".gitignore", "LICENSE", "MANIFEST.in", "Makefile", "PKG-INFO", "README.md", "config.yaml",
-    "pyproject.toml", "setup.cfg",
+    "config.schema.json", "pyproject.toml", "setup.cfg",
 }  # fmt: skip
 DATA = {
     "edge/demo/astronaut.mp4",
@@ -124,6 +124,7 @@ def test_dist_leaves_the_tree_as_it_was(dist: Path) -> None:
 def test_install_upgrade_uninstall_and_purge_leave_what_they_say(box: Box) -> None:
     assert box.make("install")[0] == 0
     installed = {
+        "etc/edge-fer/config.schema.json",
         "etc/edge-fer/config.yaml",
         "opt/edge-fer/config.default.yaml",
         "usr/local/bin/edge-fer",
