@@ -2,7 +2,8 @@
 
 ::
 
-    training/models/<name>/   network.keras, run.json, history.csv: what training left
+    training/models/<name>/   network.keras, run.json, history.csv: what training left; of what
+                              does not ship measured.json in place of the network
     edge/models/<name>-int8   the file that the camera box runs
 """
 
@@ -53,9 +54,20 @@ class Release:
         return sum(row["seconds"] for row in self.history) / 3600
 
     @property
+    def machine(self) -> str:
+        """What it was trained on."""
+        return str(self.options["machine"])
+
+    @property
+    def commands(self) -> list[str]:
+        """What was run to train it, teachers first."""
+        return list(self.options["commands"])
+
+    @property
     def recipe(self) -> str:
         """Every choice of the run, as YAML."""
-        return str(yaml.safe_dump(self.options, sort_keys=False, default_flow_style=False))
+        options = {k: v for k, v in self.options.items() if k not in ("machine", "commands")}
+        return str(yaml.safe_dump(options, sort_keys=False, default_flow_style=False))
 
     @property
     def weakest(self) -> list[Emotion]:
@@ -74,6 +86,20 @@ class Release:
             if label != said
         ]
         return sorted(shares, key=lambda mistake: -mistake[2])[:5]
+
+
+@dataclass(frozen=True)
+class Other:
+    """A network that does not ship: what its training took, and what ``evaluate`` said of it."""
+
+    name: str
+    architecture: str
+    recipe: str
+    machine: str
+    commands: list[str]
+    epochs: int
+    hours: float
+    measures: dict[str, Any]
 
 
 def write_card(data: DataSet, out: Path, default: str) -> None:
@@ -109,6 +135,9 @@ def write_card(data: DataSet, out: Path, default: str) -> None:
     text = environment.get_template("card.md").render(
         releases=releases,
         default=releases[0],
+        others=[
+            _read_other(path.parent) for path in sorted(SHIPPED_NETWORKS.glob("*/measured.json"))
+        ],
         counts={split: len(data[split]) for split in SPLITS},
         copies={split: len(found.copies(split, "Training")) for split in _TESTED},
         pictures=pictures.name,
@@ -117,6 +146,20 @@ def write_card(data: DataSet, out: Path, default: str) -> None:
     with whole_file(out) as path:
         path.write_text(text, encoding="utf-8")
     click.echo(f"written: {out}")
+
+
+def _read_other(folder: Path) -> Other:
+    try:
+        options = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        measures = json.loads((folder / "measured.json").read_text(encoding="utf-8"))
+        history = read_history(folder / "history.csv")
+    except (OSError, ValueError) as error:
+        raise EdgeFerError(f"cannot read what belongs to {folder.name}: {error}") from None
+    hours = sum(row["seconds"] for row in history) / 3600
+    return Other(
+        folder.name, options["architecture"], options["recipe"], options["machine"],
+        options["commands"], len(history), hours, measures,
+    )  # fmt: skip
 
 
 def _measure(folder: Path, data: DataSet, pictures: Path) -> Release:
