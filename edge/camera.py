@@ -130,6 +130,7 @@ class Camera:
         if not self._privacy.places:
             self._box.mqtt.forget_events(f"{self.name}/event", may_tell)
             self._box.events.forget(self.name, may_tell)
+            self._box.mqtt.clear_people(self.name)
 
     def follow(self, other: "Camera") -> None:
         """Leave the switches as they stand at the one whose place it takes."""

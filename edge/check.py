@@ -10,7 +10,7 @@ import click
 import yaml
 
 from edge.capture import make_source
-from edge.capture.factory import webcam_device
+from edge.capture.factory import refuse_no_camera_at_all, webcam_device
 from edge.capture.webcam import no_device
 from edge.classify import load_classifier
 from edge.config import Config
@@ -47,7 +47,7 @@ def check(path: Path, as_json: bool) -> int:
         told = [_as_object(fault) for fault in faults]
         click.echo(json.dumps({"valid": False, "errors": told, "warnings": []}))
         return error.exit_code
-    warnings = [*map(str, unwise(config, path)), *taken_ports(config)]
+    warnings = [*map(str, unwise(config, path)), *absent_webcams(config), *taken_ports(config)]
     if as_json:
         shown = describe_config(config)
         click.echo(json.dumps({"valid": True, "errors": [], "warnings": warnings, "config": shown}))
@@ -72,18 +72,24 @@ def examine(config: Config) -> None:
     EdgeFerError
         If not.
     """
+    refuse_no_camera_at_all(config.cameras)
     check_mqtt(config.mqtt, config.folder)
     channel_factory(config.web, config.folder)
     for name, camera in config.cameras.items():
         try:
             make_source(camera, config.folder)
-            device = webcam_device(camera.source)
-            if device is not None and not Path(device).exists():
-                raise ConfigError(no_device(device))
             make_finder(camera.detect)
             load_classifier(camera.classify, config.folder)
         except EdgeFerError as error:
             raise type(error)(f"camera {name}: {error}") from None
+
+
+def absent_webcams(config: Config) -> Iterator[str]:
+    """Give a line for each webcam that is not there now: the daemon waits for it."""
+    for name, camera in config.cameras.items():
+        device = webcam_device(camera.source)
+        if device is not None and not Path(device).exists():
+            yield f"camera {name}: {no_device(device)}"
 
 
 def taken_ports(config: Config) -> Iterator[str]:

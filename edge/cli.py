@@ -28,7 +28,7 @@ def find_config() -> Path:
 _CONFIG = click.option(
     "--config",
     "-c",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=find_config,
     show_default=f"config.yaml, or {INSTALLED}",
     help="The configuration file.",
@@ -104,12 +104,14 @@ def run(context: click.Context, config: Path) -> None:
 
     def load() -> Config:
         loaded = load_config(config)
-        level = "debug" if context.obj["debug"] else loaded.log.level
         secrets.update(secrets_of(loaded))  # those of before a reload may be in use still
-        set_up_log(level, loaded.log.format, frozenset(secrets))
         return loaded
 
-    daemon = Daemon(load, stop, reload)
+    def taken_up(loaded: Config) -> None:
+        level = "debug" if context.obj["debug"] else loaded.log.level
+        set_up_log(level, loaded.log.format, secrets)
+
+    daemon = Daemon(load, stop, reload, taken_up)
     try:
         code = daemon.run()
     except Exception as error:

@@ -6,16 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Final
 
 from edge import __version__
 from edge.camera import Box, Camera
 from edge.capture.collector import SourceCollector
-from edge.capture.factory import webcam_device
-from edge.capture.webcam import no_device
-from edge.config import CameraConfig, Config
-from edge.errors import ConfigError, EdgeFerError
+from edge.capture.factory import refuse_no_camera_at_all
+from edge.config import Config
+from edge.errors import EdgeFerError
 from edge.home_assistant.discovery import Discovery
 from edge.metrics import Metrics
 from edge.mqtt.broker import make_broker
@@ -69,12 +67,15 @@ class Daemon:
         load: Callable[[], Config],
         stop: threading.Event,
         reload: threading.Event | None = None,
+        taken_up: Callable[[Config], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._stop = stop
         self._asked = reload or threading.Event()
         self._reload: Reload | None = None
+        self._taken_up = taken_up
         self._config = config = load()
+        taken_up(config)
         metrics = Metrics()
         metrics.node(config.node, __version__)
         self._broker = make_broker(config.mqtt)
@@ -82,8 +83,9 @@ class Daemon:
         self._box = Box(config.node, config.folder, metrics, self._mqtt, EventLog(), stop)
         self._last_turn = time.monotonic()
         notifier = Notifier()
-        if not notifier.heard:  # at boot a webcam may come later
-            _refuse_no_camera_at_all(config.cameras)
+        self._waits = notifier.heard  # at boot a webcam may come later
+        if not self._waits:
+            refuse_no_camera_at_all(config.cameras)
         self._cameras = self._build(config, list(config.cameras))
         for camera in self._cameras.values():
             camera.uphold_privacy()
@@ -196,8 +198,8 @@ class Daemon:
         new = self._load()
         changes = Changes.between(self._config, new)
         names = [*changes.changed, *changes.added]
-        if not changes.kept:
-            _refuse_no_camera_at_all(new.cameras)
+        if not (changes.kept or self._waits):
+            refuse_no_camera_at_all(new.cameras)
         try:
             return Fresh(in_force(self._config, new), changes, self._build(new, names))
         except Exception:
@@ -219,6 +221,7 @@ class Daemon:
                 camera.follow(before[name])
             camera.uphold_privacy()
         _start(fresh.cameras)
+        self._taken_up(fresh.config)
         log.info("reload: %s", changes)
         if changes.waiting:
             log.warning("reload: %s: changed, and wait for a restart", ", ".join(changes.waiting))
@@ -235,14 +238,3 @@ def _stop(cameras: list[Camera]) -> None:
     deadline = time.monotonic() + _PIPELINES_SECONDS
     for camera in cameras:
         camera.stop(deadline)
-
-
-def _refuse_no_camera_at_all(cameras: dict[str, CameraConfig]) -> None:
-    """Refuse a configuration of webcams only of which none is there: a mistake, most likely.
-
-    Otherwise one that is not plugged in is offline, and the other cameras go on.
-    """
-    devices = {name: webcam_device(camera.source) for name, camera in cameras.items()}
-    if all(device is not None and not Path(device).exists() for device in devices.values()):
-        name, device = next(iter(devices.items()))
-        raise ConfigError(f"camera {name}: {no_device(device or '')}")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TextIO
@@ -25,7 +26,9 @@ _QUIET_SECONDS: Final = 60.0
 _REMEMBERED: Final = 256
 
 
-def set_up_log(level: str, how: LogFormat = "auto", secrets: frozenset[str] = frozenset()) -> None:
+def set_up_log(
+    level: str, how: LogFormat = "auto", secrets: AbstractSet[str] = frozenset()
+) -> None:
     """Send the log to standard error.
 
     Parameters
@@ -36,7 +39,7 @@ def set_up_log(level: str, how: LogFormat = "auto", secrets: frozenset[str] = fr
         ``json`` for an object a line; ``auto`` leaves time and level to journald where that reads
         us, and ``text`` does not.
     secrets
-        What no line may hold, whoever wrote it.
+        What no line may hold, whoever wrote it; more may come later.
     """
     handler = _Discreet(secrets)
     handler.setFormatter(_formatter(how))
@@ -47,12 +50,12 @@ def set_up_log(level: str, how: LogFormat = "auto", secrets: frozenset[str] = fr
 class _Discreet(logging.StreamHandler[TextIO]):
     """Keeps secrets even out of what a library says in its exceptions."""
 
-    def __init__(self, secrets: frozenset[str]) -> None:
+    def __init__(self, secrets: AbstractSet[str]) -> None:
         super().__init__(sys.stderr)
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return conceal(super().format(record), self._secrets)
+        return conceal(super().format(record), frozenset(self._secrets))
 
 
 def _formatter(how: LogFormat) -> logging.Formatter:

@@ -10,8 +10,8 @@ _LOGIN: Final = re.compile(r"(?<=://)[^/\s@\"']+@")
 HIDDEN: Final = "**********"
 """In place of a secret, as pydantic shows its own."""
 
-_SHORT: Final = 4
-"""What is shorter is in all words, and would be no secret by being hidden there."""
+_SHORT: Final = 6
+"""What is shorter may be a common word, and would be given away by being hidden there."""
 
 
 def redact(source: str) -> str:
@@ -40,6 +40,8 @@ def conceal(text: str, secrets: frozenset[str] = frozenset()) -> str:
     text = _LOGIN.sub("", text)
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORT:
-            for written in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
-                text = text.replace(written, HIDDEN)
+            forms = {secret, *(json.dumps(secret, ensure_ascii=a)[1:-1] for a in (False, True))}
+            anyhow = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+            # Whole words: "edge" is no secret in "edge-fer", and hiding it there would tell it.
+            text = re.sub(rf"(?<!\w)(?:{anyhow})(?!\w)", HIDDEN, text)
     return text

@@ -1,5 +1,6 @@
 """Which kind of source a configuration means."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,3 +67,21 @@ def webcam_device(spec: str | int) -> str | None:
     if text.isascii() and text.isdigit():
         return f"/dev/video{text}"
     return text if text.startswith("/dev/") else None
+
+
+def refuse_no_camera_at_all(cameras: Mapping[str, CameraConfig]) -> None:
+    """Refuse webcams only of which none is there: a mistake, most likely.
+
+    Otherwise one that is not plugged in is offline, and the other cameras go on.
+
+    Raises
+    ------
+    ConfigError
+        If there is no camera at all.
+    """
+    from edge.capture.webcam import no_device
+
+    devices = {name: webcam_device(camera.source) for name, camera in cameras.items()}
+    if all(device is not None and not Path(device).exists() for device in devices.values()):
+        name, device = next(iter(devices.items()))
+        raise ConfigError(f"camera {name}: {no_device(device or '')}")

@@ -109,7 +109,8 @@ def _open_secrets(config: Config, path: Path) -> Iterator[Unwise]:
     if any(secret in text for secret in secrets_of(config)):
         yield Unwise(
             f"everybody on this box may read {path}, and it holds a password",
-            f'chmod o-r {path}, or "${{file:...}}" in its place',
+            'put "${credential:NAME}" in its place, as docs/service.md has it, or "${file:...}"; '
+            "by hand, chmod o-r: the service may read only what everybody may",
         )
 
 

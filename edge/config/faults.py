@@ -14,6 +14,7 @@ from edge.config.camera import FOURCC_PATTERN
 from edge.config.model import NAME_PATTERN
 from edge.config.mqtt import HOST_PATTERN, TOPIC_PATTERN
 from edge.errors import Fault
+from edge.redact import HIDDEN
 
 Keys = tuple[Any, ...]
 """A key below those above it, as pydantic has it."""
@@ -95,6 +96,8 @@ def describe_faults(
         taken_over = len(keys) > _CAMERA and (fault["type"], keys[_CAMERA:]) in everywhere
         if taken_over and depth < place(tree, keys[_CAMERA:])[2] + _CAMERA:
             continue
+        if _from_elsewhere(tree, keys):
+            fault["input"] = HIDDEN  # it may be a secret, filled in where another value belongs
         what = _say(fault, depth, model)
         said.setdefault((line, column, keys), Fault(path, line, column, what))
     return [said[where] for where in sorted(said, key=lambda where: where[:2])]
@@ -116,6 +119,16 @@ def place(node: yaml.Node | None, keys: Keys, of_key: bool = False) -> tuple[int
         beside = not _is_empty(node) and node.start_mark.line == name.start_mark.line
         mark = node.start_mark if beside and not of_key else name.start_mark
     return (1, 1, 0) if mark is None else (mark.line + 1, mark.column + 1, depth)
+
+
+def _from_elsewhere(node: yaml.Node | None, keys: Keys) -> bool:
+    """Return whether the file has ``${...}`` in the value at `keys`."""
+    for key in keys:
+        found = _below(node, key)
+        if found is None:
+            break
+        node = found[1]
+    return isinstance(node, yaml.ScalarNode) and "${" in node.value
 
 
 def dotted(keys: Keys) -> str:

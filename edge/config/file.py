@@ -22,6 +22,8 @@ _VARIABLE: Final = re.compile(
 _ADVICE: Final = {
     "STATE_DIRECTORY": "systemd sets it for the service; in a shell say "
     "STATE_DIRECTORY=/var/lib/edge-fer before the command",
+    "CREDENTIALS_DIRECTORY": "systemd sets it for the service; in a shell say "
+    "CREDENTIALS_DIRECTORY=/etc/edge-fer, or where the files lie, before the command",
 }
 """What to do about a variable that is not set, where there is more to say than that."""
 
@@ -133,7 +135,7 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
             if not folder:
                 raise _missing(
                     f"needs the credential {credential}: have the unit load it, "
-                    f"LoadCredential={credential}:FILE",
+                    f"LoadCredential={credential}:FILE; {_ADVICE['CREDENTIALS_DIRECTORY']}",
                     path, tree, key,
                 )  # fmt: skip
             return _secret(Path(folder) / credential, path, tree, key)

@@ -146,6 +146,12 @@ class MqttPublisher:
         for each in sorted(gone):
             self.publish_absolute(each, b"")
 
+    def clear_people(self, topic: str) -> None:
+        """Delete what is retained of faces and events below `topic`, if it is by configuration."""
+        for name in ("event", "faces"):
+            if self._topics[name].retain:
+                self.publish_absolute(f"{self.base}/{topic}/{name}", b"")
+
     def subscribe(
         self, topic_filter: str, handler: Callable[[str, bytes], None], retained: bool = True
     ) -> None:

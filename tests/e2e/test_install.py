@@ -165,7 +165,7 @@ def test_an_edited_configuration_is_never_overwritten(box: Box, tmp_path: Path) 
     default = (REPOSITORY / "config.yaml").read_text()
     newer = tmp_path / "newer"
     newer.mkdir()
-    for name in ("Makefile", "packaging", "systemd"):
+    for name in ("Makefile", "config.schema.json", "packaging", "systemd"):
         (newer / name).symlink_to(REPOSITORY / name)
     (newer / "packaging").unlink()
     (newer / "packaging").mkdir()

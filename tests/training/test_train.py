@@ -12,14 +12,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import yaml
 
 from tests.support.commands import invoke
 from tests.support.fer2013 import write_csv, write_votes
 from tests.support.system import Process, eventually
+from training.batches import Batches
 from training.cli import main
 from training.data import as_input
 from training.network import load_network
 from training.read import read_data
+from training.recipe import Recipe
+from training.teachers import Teachers
 
 RECIPE = """\
 epochs: 3
@@ -307,24 +311,36 @@ def test_pictures_without_an_emotion_are_left_out_of_training(tmp_path: Path) ->
     assert json.loads((tmp_path / "run" / "run.json").read_text())["training_faces"] == 68
 
 
-def test_a_network_learns_from_others_and_from_where_another_ended(
+def test_teachers_answer_for_their_share_of_the_very_batch(data: Path, unbroken: Path) -> None:
+    samples = read_data(data, data.with_name("votes.csv"))["Training"]
+    recipe = Recipe.model_validate(yaml.safe_load(RECIPE) | {"teaching": 0.75})
+    teachers = Teachers([unbroken / "last.keras", unbroken / "last.keras"])
+    plain, said = Batches(samples, recipe, 0)[0]
+    faces, taught = Batches(samples, recipe, 0, teachers=teachers)[0]
+    assert np.array_equal(faces, plain)
+    answers = keras.models.load_model(unbroken / "last.keras").predict(faces, verbose=0)
+    for name in ("emotion", "votes"):
+        wanted = 0.25 * said[name] + 0.75 * answers[name]
+        assert np.allclose(taught[name], wanted, atol=1e-5)
+
+
+def test_a_run_learns_from_a_teacher_and_begins_where_another_ended(
     data: Path, unbroken: Path, tmp_path: Path
 ) -> None:
-    """With teachers alone for its target, the error of a learner that begins as one is least."""
     recipe = tmp_path / "taught.yaml"
-    recipe.write_text(RECIPE.replace("mix: mixup", "mix: none") + "teaching: 1.0\n")
-    last = unbroken / "last.keras"
-    taught = ["train", data, "--votes", data.with_name("votes.csv"), "--recipe", recipe,
-              "--architecture", "shallow", "--epochs", "1", "--teacher", last]  # fmt: skip
-    fresh, again = tmp_path / "fresh", tmp_path / "again"
-    for folder, more in ((fresh, []), (again, ["--start", last, "--learning-rate", "1e-9"])):
-        done = run(*taught, "--out", folder, *more)
-        assert done.returncode == 0, done.stderr
-    assert history(again)[0]["loss"] < history(fresh)[0]["loss"]
-    before, after = keras.models.load_model(last), keras.models.load_model(again / "last.keras")
+    recipe.write_text(RECIPE + "teaching: 0.5\n")
+    last, folder = unbroken / "last.keras", tmp_path / "run"
+    done = run(
+        "train", data, "--votes", data.with_name("votes.csv"), "--recipe", recipe,
+        "--architecture", "shallow", "--epochs", "1", "--learning-rate", "1e-9",
+        "--teacher", last, "--start", last, "--out", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    before, after = keras.models.load_model(last), keras.models.load_model(folder / "last.keras")
     for old, new in zip(before.trainable_weights, after.trainable_weights, strict=True):
         assert np.allclose(old, new, atol=1e-5)
-    assert json.loads((again / "run.json").read_text())["start"] is not None
+    kept = json.loads((folder / "run.json").read_text())
+    assert kept["teachers"] == [kept["start"]]
 
 
 @pytest.mark.parametrize(
@@ -343,4 +359,5 @@ def test_a_wrong_teacher_or_start_is_one_line(
     file = tmp_path / "text.keras"
     file.write_text("no network")
     extra = [str(file) if part == "FILE" else part for part in extra]
-    one_line(run(*arguments(data, tmp_path / "run"), *extra), message)
+    batch = ["--batch-size", "10"]
+    one_line(run(*arguments(data, tmp_path / "run"), *batch, *extra), message)
