@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge import supervisor
-from tests.support.system import REPOSITORY, program, tflite_runtime
+from tests.support.system import REPOSITORY, missing, program, tflite_runtime
 
 UNITS = REPOSITORY / "systemd"
 ONE = UNITS / "edge-fer.service"
@@ -87,6 +87,6 @@ def test_no_runtime_needs_memory_to_write_and_execute(
         capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     if found.returncode == 77:
-        pytest.skip("a kernel without PR_SET_MDWE (Linux 6.3)")
+        missing("PR_SET_MDWE (Linux 6.3)")
     assert found.returncode == 0, found.stderr
     assert "happy" in found.stdout
