@@ -407,3 +407,23 @@ def test_devices_that_are_no_webcams_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "video0").symlink_to("/dev/null")
     (finding,) = camera.webcams(tmp_path)
     assert finding.what == "none on this box"
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "words"),
+    [(1000, "warning", "usermod -aG video USER"), (0, "error", "--device")],
+)
+def test_a_webcam_that_may_not_be_opened(
+    user: int, status: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service may be let in where a user who logged in is not, and root is let in anywhere."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(camera, "query", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    configured = config(cameras={"hall": {"source": "/dev/null"}})
+    finding = one(camera.checks(configured), "camera hall")
+    assert finding.what == "/dev/null: no right to open it"
+    assert (finding.status.value, words in finding.advice) == (status, True)
