@@ -328,8 +328,9 @@ def test_ports_are_free_or_ours_or_taken() -> None:
         other_port = other.getsockname()[1]
         running = config(web={"port": ours.port}, mqtt={"port": other_port})
         assert [f.what.partition(" is ")[2] for f in found(port.checks(running))] == [
-            "edge-fer's own: it runs"
-        ] * 2
+            "edge-fer's own: it runs",
+            "taken, and edge-fer runs: see the line broker",
+        ]
         other.settimeout(0.1)
         taken = config(web={"port": other_port}, mqtt={"broker": "10.0.0.2"})
         (finding,) = found(port.checks(taken))
