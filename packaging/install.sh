@@ -17,7 +17,7 @@ CONFIG_DIR=/etc/edge-fer
 venv=$PREFIX/venv
 config=$CONFIG_DIR/config.yaml
 link=$DESTDIR$BINDIR/edge-fer
-shipped=$DESTDIR$PREFIX/config.default.yaml
+shipped=$DESTDIR$config.default # lies there as long as what was made of it
 
 say() { echo "edge-fer: $*"; }
 

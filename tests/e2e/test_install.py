@@ -136,7 +136,7 @@ def test_install_upgrade_uninstall_and_purge_leave_what_they_say(box: Box) -> No
     installed = {
         "etc/edge-fer/config.schema.json",
         "etc/edge-fer/config.yaml",
-        "opt/edge-fer/config.default.yaml",
+        "etc/edge-fer/config.yaml.default",
         "usr/local/bin/edge-fer",
         "usr/local/lib/systemd/system/edge-fer.service",
         "usr/local/lib/systemd/system/edge-fer@.service",
@@ -165,7 +165,8 @@ def test_install_upgrade_uninstall_and_purge_leave_what_they_say(box: Box) -> No
 
     code, said = box.make("uninstall")
     assert (code, "make purge" in said) == (0, True)
-    assert box.files() == {"etc/edge-fer/config.yaml", *yours}
+    assert box.files() == {"etc/edge-fer/config.yaml", "etc/edge-fer/config.yaml.default", *yours}
+    assert not (box.root / "opt/edge-fer").exists()
 
     assert box.make("purge")[0] == 0
     assert box.files() == set()
