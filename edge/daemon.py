@@ -182,16 +182,22 @@ class Daemon:
 
     def _take_up_what_changed(self) -> None:
         """Begin a reload that was asked for, or end one that is prepared."""
-        if self._reload is None and self._asked.is_set():
-            self._asked.clear()
-            self._service.reloading()
-            self._reload = Reload(self._prepare)
-        elif self._reload is not None and self._reload.done:
-            fresh, self._reload = self._reload.fresh, None
-            if fresh is not None:
-                self._exchange(fresh)
+        reload = self._reload
+        if reload is not None and reload.done:
+            self._reload = None
+            if reload.fresh is not None:
+                self._exchange(reload.fresh)
                 gc.collect()  # models and frames are large, and Python counts only objects
-            self._service.reloaded(fresh)
+            self._service.reloaded(reload.fresh)
+            if reload.asked_again:
+                self._asked.set()
+        elif self._asked.is_set():
+            self._asked.clear()
+            if reload is None:
+                self._service.reloading()
+                self._reload = Reload(self._prepare)
+            else:
+                reload.ask_again()
 
     def _prepare(self) -> Fresh:
         """Read the configuration and build what it changes; nothing that runs notices."""
@@ -222,9 +228,7 @@ class Daemon:
             camera.uphold_privacy()
         _start(fresh.cameras)
         self._taken_up(fresh.config)
-        log.info("reload: %s", changes)
-        if changes.waiting:
-            log.warning("reload: %s: changed, and wait for a restart", ", ".join(changes.waiting))
+        changes.tell()
 
 
 def _start(cameras: dict[str, Camera]) -> None:

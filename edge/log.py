@@ -24,6 +24,8 @@ _OFTEN: Final = 3
 
 _QUIET_SECONDS: Final = 60.0
 _REMEMBERED: Final = 256
+_ASKED_FOR: Final = {"edge.reload"}
+"""Loggers whose every line answers somebody who asked."""
 
 
 def set_up_log(
@@ -111,7 +113,8 @@ class _Said:
 class Repeats(logging.Filter):
     """Lets the same message through three times a minute, and says then how often it came more.
 
-    Not just once: what changes there and back would seem to have stayed there.
+    Not just once: what changes there and back would seem to have stayed there. And always what
+    answers somebody who asked: each of them waits for it.
 
     Parameters
     ----------
@@ -126,6 +129,8 @@ class Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record may be said."""
+        if record.name in _ASKED_FOR:
+            return True
         now = self._clock()
         text = record.getMessage()
         key = (record.name, record.levelno, text)

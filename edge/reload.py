@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +58,12 @@ class Changes:
             told.append(f"{', '.join(self.kept)} undisturbed")
         return "; ".join(told)
 
+    def tell(self) -> None:
+        """Say in the log that they are in force, and what waits."""
+        log.info("reload: %s", self)
+        if self.waiting:
+            log.warning("reload: %s: changed, and wait for a restart", ", ".join(self.waiting))
+
 
 def in_force(old: Config, new: Config) -> Config:
     """Return the new configuration with what only a restart changes as it was."""
@@ -103,7 +110,12 @@ class Reload:
         Reads the configuration and builds cameras.
     """
 
+    asked_again = False
+    """Whether another one was asked for meanwhile."""
+
     def __init__(self, prepare: Callable[[], Fresh]) -> None:
+        log.info("reload begins")
+        self._began = time.monotonic()
         self._prepare = prepare
         self._fresh: Fresh | None = None
         self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
@@ -118,6 +130,15 @@ class Reload:
     def fresh(self) -> Fresh | None:
         """What was prepared; None where the configuration was refused, as the log says."""
         return self._fresh
+
+    def ask_again(self) -> None:
+        """Have another one follow this one, and say that it waits."""
+        self.asked_again = True
+        log.warning(
+            "reload asked for again: it waits for the one that began %.0f s ago; if that never "
+            "ends, a file or device hangs, and a restart ends it",
+            time.monotonic() - self._began,
+        )
 
     def _run(self) -> None:
         try:

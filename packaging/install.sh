@@ -17,7 +17,7 @@ CONFIG_DIR=/etc/edge-fer
 venv=$PREFIX/venv
 config=$CONFIG_DIR/config.yaml
 link=$DESTDIR$BINDIR/edge-fer
-shipped=$DESTDIR$PREFIX/config.default.yaml
+shipped=$DESTDIR$config.default # lies there as long as what was made of it
 
 say() { echo "edge-fer: $*"; }
 
@@ -105,6 +105,17 @@ check_link() {
     fi
 }
 
+# An edited configuration may not fit the new version, and the service then ends as soon as it starts. The package's
+# postinst does the same.
+check_configs() {
+    for each in "$DESTDIR$CONFIG_DIR"/*.yaml; do
+        said=$(CREDENTIALS_DIRECTORY=$DESTDIR$CONFIG_DIR STATE_DIRECTORY=$DESTDIR/var/lib/edge-fer timeout 180 \
+            "$DESTDIR$venv/bin/python" "$DESTDIR$venv/bin/edge-fer" check --config "$each" 2>&1 >/dev/null) ||
+            say "a service will not start until this is mended, or its unit sees to it:" \
+                "$(printf '%s\n' "${said:-edge-fer check --config $each does not end}" | sed 's/^error: //; q')"
+    done
+}
+
 install_link() {
     mkdir -p "$DESTDIR$BINDIR"
     ln -sfn "$venv/bin/edge-fer" "$link"
@@ -133,6 +144,9 @@ install_all() {
     make_environment
     install_config
     install_link
+    if $upgrade; then
+        check_configs
+    fi
     install_units
     if $upgrade; then
         say "upgraded; a service that ran runs anew"

@@ -43,7 +43,8 @@ def load_config(path: Path) -> Config:
 
     ``${NAME}`` in a value is replaced by that environment variable, ``${file:PATH}`` by the text
     of that file without the line end, ``${credential:NAME}`` by that of a credential of systemd's
-    ``LoadCredential=``: so secrets need not stand in the configuration.
+    ``LoadCredential=``: so secrets need not stand in the configuration. Paths of all kinds start
+    in the folder where the file really lies, also where a link to it was named.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def _fill(value: Any, path: Path, tree: yaml.Node | None, key: Keys) -> Any:
     def variable(match: re.Match[str]) -> str:
         name, file, credential = match.groups()
         if file is not None:
-            return _secret(path.parent / file, path, tree, key)
+            return _secret(path.resolve().parent / file, path, tree, key)
         if credential is not None:
             folder = os.environ.get("CREDENTIALS_DIRECTORY")
             if not folder:

@@ -17,6 +17,6 @@ def look_at(path: Path, as_json: bool) -> int:
     """Look at the box, with the configuration at `path` if it can be read; return the exit code."""
     config, faults = read(path)
     secrets = frozenset[str]() if config is None else secrets_of(config)
-    findings = [*faults, *examine(checks(config))]
+    findings = [*faults, *examine(checks(config, path))]
     show(findings, as_json, secrets)
     return int(any(finding.status is Status.ERROR for finding in findings))

@@ -12,13 +12,14 @@ from edge.capture.factory import webcam_device
 from edge.capture.webcam import no_device
 from edge.config import CameraConfig, Config
 from edge.doctor.finding import Check, Finding, error, good, warning
+from edge.doctor.rights import is_root, to_open
 from edge.doctor.v4l2 import query
 
 _ANSWER_SECONDS: Final = 5.0
 """For each of connecting, finding the video, and the first picture."""
 
 _ADVICE: Final = "is it on, and are address, path and login right? VLC and ffplay take the same URL"
-_GROUP: Final = "usermod -aG video with the daemon's user, and start it again"
+_DENIED: Final = {errno.EACCES, errno.EPERM}
 
 
 def checks(config: Config | None) -> Iterator[Check]:
@@ -45,8 +46,8 @@ def webcam(path: Path) -> Iterator[Finding]:
     try:
         device = query(path)
     except OSError as fault:
-        if fault.errno in {errno.EACCES, errno.EPERM}:
-            yield warning(f"{path}: no right to open it", _GROUP)
+        if fault.errno in _DENIED:
+            yield warning(f"{path}: no right to open it", to_open("video"))
         elif fault.errno != errno.ENOTTY:  # a node of something else
             yield warning(f"{path}: {fault.strerror}", "unplug it, and plug it in again")
         return
@@ -75,8 +76,9 @@ def _configured_webcam(path: Path, fourcc: str | None) -> Iterator[Finding]:
     try:
         device = query(path)
     except OSError as fault:
-        if fault.errno in {errno.EACCES, errno.EPERM}:
-            yield error(f"{path}: no right to open it", _GROUP)
+        if fault.errno in _DENIED:
+            found = error if is_root() else warning  # the service may be let in all the same
+            yield found(f"{path}: no right to open it", to_open("video"))
         else:
             yield error(f"{path}: {fault.strerror}", "is it a webcam? see the webcams above")
         return

@@ -11,26 +11,31 @@ from typing import Final
 
 from edge.config import Config
 from edge.doctor.finding import Check, Finding, error, good, warning
+from edge.doctor.unit import unit_of
 
-_STATE: Final = Path("/var/lib/edge-fer")
-"""What systemd's ``StateDirectory=edge-fer`` makes."""
+_STATES: Final = Path("/var/lib")
+"""Where systemd makes a unit's ``StateDirectory=``."""
 
 _LITTLE: Final = 500e6
 _NOTHING: Final = 50e6
 """Bytes."""
 
 
-def checks(config: Config | None) -> Iterator[Check]:
-    """Give what to look at."""
-    for topic, folder in folders(config):
+def checks(config: Config | None, path: Path) -> Iterator[Check]:
+    """Give what to look at for the configuration at `path`, None where it cannot be read."""
+    for topic, folder in folders(config, path):
         yield Check(topic, partial(_look, folder))
 
 
-def folders(config: Config | None) -> Iterator[tuple[str, Path]]:
+def folders(config: Config | None, path: Path) -> Iterator[tuple[str, Path]]:
     """Give the folders that the daemon writes to."""
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given or _STATE.is_symlink() or _STATE.exists():
-        yield "state folder", Path(given) if given else _STATE
+    given, unit = os.environ.get("STATE_DIRECTORY", "").partition(":")[0], unit_of(path)
+    if given:
+        yield "state folder", Path(given)
+    elif unit is not None:
+        made = _STATES / unit.removesuffix(".service").replace("@", "-", 1)
+        if made.is_symlink() or made.exists():
+            yield "state folder", made
     if config is not None and config.mqtt.outbox.folder is not None:
         yield "outbox folder", config.folder / config.mqtt.outbox.folder
 

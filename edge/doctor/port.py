@@ -38,7 +38,10 @@ def _look(key: str, host: str, port: int, web: WebConfig, _: threading.Event) ->
         advice = _ADVICE.get(fault.errno or 0, f"set {key} to another one")
         yield error(f"cannot listen on {host}:{port}: {fault.strerror}", advice)
     elif daemon_answers(web):
-        yield good(f"{host}:{port} is edge-fer's own: it runs")
+        if key == "web.port":
+            yield good(f"{host}:{port} is edge-fer's own: it runs")
+        else:  # that it is the daemon who listens here, the web port does not prove
+            yield good(f"{host}:{port} is taken, and edge-fer runs: see the line broker")
     else:
         yield error(
             f"{host}:{port} is taken by another program",

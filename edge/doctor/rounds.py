@@ -30,16 +30,24 @@ def read(path: Path) -> tuple[Config | None, list[Finding]]:
     return config, findings
 
 
-def checks(config: Config | None) -> Iterator[Check]:
-    """Give what to look at; without a configuration what the box itself shows."""
+def checks(config: Config | None, path: Path) -> Iterator[Check]:
+    """Give what to look at; without a configuration what the box itself shows.
+
+    Parameters
+    ----------
+    config
+        None where it cannot be read.
+    path
+        Where it is, or should be.
+    """
     yield from box.checks()
     yield from clock.checks()
-    yield from unit.checks()
+    yield from unit.checks(path)
     yield from runtime.checks()
     yield from detector.checks()
     yield from model.checks(config)
     yield from camera.checks(config)
-    yield from disk.checks(config)
+    yield from disk.checks(config, path)
     if config is not None:
         yield from port.checks(config)
         yield from broker.checks(config)

@@ -10,6 +10,7 @@ from typing import Final
 
 from edge.classify.interpreter import INSTALL, MODULES
 from edge.doctor.finding import Check, Finding, error, good, warning
+from edge.doctor.rights import to_open
 
 _CORAL: Final = {("1a6e", "089a"), ("18d1", "9302")}
 """USB vendor and product of Coral's stick, before and after its firmware is loaded."""
@@ -72,8 +73,7 @@ def _device(node: Path, what: str, group: str) -> Iterator[Finding]:
     if os.access(node, os.R_OK | os.W_OK):
         yield good(what)
     else:
-        advice = f"usermod -aG {group} with the daemon's user, and start it again"
-        yield warning(f"{what}: no right to open it", advice)
+        yield warning(f"{what}: no right to open it", to_open(group))
 
 
 def _word(path: Path) -> str:

@@ -3,7 +3,7 @@
 
 import sys
 
-from edge.cli import main
+from edge.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -31,6 +31,16 @@ DATA = {
     "training/recipes/best.yaml",
 }
 
+STAND_IN = """
+import os, sys
+def main():
+    if sys.argv[1:2] == ["check"] and "colour" in open(sys.argv[3]).read():
+        folders = os.environ["CREDENTIALS_DIRECTORY"], os.environ["STATE_DIRECTORY"]
+        sys.exit("error: unknown key colour: %s, %s\\nerror: another" % folders)
+    print("runs")
+"""
+"""What is installed in place of edge-fer."""
+
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -63,7 +73,7 @@ class Box:
         self._wheel = folder / "edge_fer_stand_in-1.0-py3-none-any.whl"
         with zipfile.ZipFile(self._wheel, "w") as wheel:
             info = "edge_fer_stand_in-1.0.dist-info"
-            wheel.writestr("stand_in.py", "def main():\n    print('runs')\n")
+            wheel.writestr("stand_in.py", STAND_IN)
             wheel.writestr(
                 f"{info}/METADATA", "Metadata-Version: 2.1\nName: edge-fer-stand-in\nVersion: 1.0\n"
             )
@@ -126,7 +136,7 @@ def test_install_upgrade_uninstall_and_purge_leave_what_they_say(box: Box) -> No
     installed = {
         "etc/edge-fer/config.schema.json",
         "etc/edge-fer/config.yaml",
-        "opt/edge-fer/config.default.yaml",
+        "etc/edge-fer/config.yaml.default",
         "usr/local/bin/edge-fer",
         "usr/local/lib/systemd/system/edge-fer.service",
         "usr/local/lib/systemd/system/edge-fer@.service",
@@ -155,7 +165,8 @@ def test_install_upgrade_uninstall_and_purge_leave_what_they_say(box: Box) -> No
 
     code, said = box.make("uninstall")
     assert (code, "make purge" in said) == (0, True)
-    assert box.files() == {"etc/edge-fer/config.yaml", *yours}
+    assert box.files() == {"etc/edge-fer/config.yaml", "etc/edge-fer/config.yaml.default", *yours}
+    assert not (box.root / "opt/edge-fer").exists()
 
     assert box.make("purge")[0] == 0
     assert box.files() == set()
@@ -180,13 +191,50 @@ def test_an_edited_configuration_is_never_overwritten(box: Box, tmp_path: Path) 
     code, said = box.make("install", tree=newer)
     assert config.read_text().endswith("newer default.\n"), "nobody had edited it"
     assert (code, "new default now" in said) == (0, True)
+    assert "mended" not in said
 
-    config.write_text(default.replace("box-1", "box-7"))
+    config.write_text(default.replace("box-1", "box-7") + "# No colour any more.\n")
     code, said = box.make("install")
     assert code == 0
+    assert (
+        "edge-fer: a service will not start until this is mended, or its unit sees to it: "
+        f"unknown key colour: {box.root}/etc/edge-fer, {box.root}/var/lib/edge-fer"
+    ) in said.splitlines()
     assert "diff /etc/edge-fer/config.yaml /etc/edge-fer/config.yaml.new" in said
     assert "box-7" in config.read_text()
     assert beside.read_text() == default
+
+
+@pytest.mark.parametrize(
+    ("before", "text"), [("0.0.9", "red"), ("0.0.9", "colour"), ("", "colour")]
+)
+def test_an_upgrade_of_the_package_says_that_a_configuration_does_not_fit_any_more(
+    before: str, text: str, tmp_path: Path
+) -> None:
+    """By its own script, with other places in it."""
+    script = (REPOSITORY / "packaging/debian/edge-fer.postinst").read_text()
+    for place in ("/opt/edge-fer", "/etc/edge-fer", "/var/lib/edge-fer", "/run/systemd"):
+        assert place in script
+        script = script.replace(place, f"{tmp_path}{place}")
+    binaries = tmp_path / "opt/edge-fer/venv/bin"
+    binaries.mkdir(parents=True)
+    (tmp_path / "etc/edge-fer").mkdir(parents=True)
+    (tmp_path / "etc/edge-fer/config.yaml").write_text(text)
+    for name in ("groupadd", "python3", "edge-fer"):
+        (binaries / name).write_text("#!/bin/sh\n")
+        (binaries / name).chmod(0o755)
+    (binaries / "edge-fer").write_text(f"#!/usr/bin/python3\n{STAND_IN}\nmain()\n")
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "postinst", "configure", before],
+        env={**os.environ, "PATH": f"{binaries}:/usr/bin:/bin"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    told = [line for line in done.stdout.splitlines() if "mended" in line]
+    refused = f"unknown key colour: {tmp_path}/etc/edge-fer, {tmp_path}/var/lib/edge-fer"
+    assert [line.partition("sees to it: ")[2] for line in told] == (
+        [refused] if before and text == "colour" else []
+    )
 
 
 def test_an_installation_that_breaks_off_leaves_the_old_one(box: Box, tmp_path: Path) -> None:

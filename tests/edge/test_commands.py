@@ -271,3 +271,30 @@ def test_a_signal_while_the_daemon_starts_ends_it_with_0(tmp_path: Path) -> None
     code, _ = process.stop()
     assert code == 0, process.text
     assert "Traceback" not in process.text
+
+
+def test_a_reload_that_is_asked_for_before_the_daemon_can_listen_does_not_end_it(
+    tmp_path: Path,
+) -> None:
+    """SIGHUP, in the middle of its first import."""
+    early = (
+        "import os, runpy, signal, sys\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # we may run under nohup
+        "class Early:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'edge.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "runpy.run_module('edge', run_name='__main__', alter_sys=True)\n"
+    )
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", early, *arguments, "--config", str(tmp_path / "gone.yaml")],
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stderr
+
+    code, said = run("run")
+    assert (code, "no configuration at" in said) == (2, True)
+    assert run("check") == (-signal.SIGHUP, ""), "the others end with their terminal"

@@ -227,6 +227,20 @@ def test_a_login_without_its_place_is_named(tmp_path: Path, camera: str, message
     assert "secret" not in str(error.value)
 
 
+def test_a_secret_lies_beside_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    """As clips and models do."""
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "broker").write_text("hunter2\n")
+    text = "cameras: {door: {source: demo}}\nmqtt: {username: me, password: '${file:broker}'}"
+    load(real, text)
+    link = tmp_path / "config.yaml"
+    link.symlink_to(real / "config.yaml")
+    config = load_config(link)
+    assert config.mqtt.password == load(real, text).mqtt.password
+    assert config.folder == real
+
+
 def test_a_secret_without_its_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"line 2, column 18: mqtt\.password needs the file .*: No such"

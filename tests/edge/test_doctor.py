@@ -26,7 +26,7 @@ from edge.errors import EdgeFerError
 from tests.support.daemon import run_cli
 from tests.support.native import NO_VULKAN, library
 from tests.support.servers import RtspServer, start_mosquitto
-from tests.support.system import Process, free_port, program
+from tests.support.system import REPOSITORY, Process, free_port, program
 from tests.support.web_server import LOGIN, serving
 
 HASH = LOGIN["password"]
@@ -234,10 +234,33 @@ RUNS = {
     ],
 )
 def test_the_unit(told: dict[str, str], expected: list[tuple[str, str]]) -> None:
-    findings = list(unit.judge({**RUNS, **told}))
+    findings = list(unit.judge("edge-fer.service", {**RUNS, **told}))
     assert [finding.status.value for finding in findings] == [status for status, _ in expected]
     for finding, (_, words) in zip(findings, expected, strict=True):
         assert words in finding.what
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "state"),
+    [
+        ("/etc/edge-fer/config.yaml", "edge-fer.service", "edge-fer"),
+        ("/etc/edge-fer/../edge-fer/door.yaml", "edge-fer@door.service", "edge-fer-door"),
+        ("/srv/config.yaml", None, None),
+        ("config.yaml", None, None),
+    ],
+)
+def test_a_configuration_is_that_of_a_unit_by_its_place(
+    path: str, name: str | None, state: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setattr(disk, "_STATES", tmp_path)
+    for made in ("edge-fer", "edge-fer-door"):
+        (tmp_path / made).mkdir()
+    assert unit.unit_of(Path(path)) == name
+    folders = list(disk.folders(None, Path(path)))
+    assert folders == ([] if state is None else [("state folder", tmp_path / state)])
+    assert "/%i.yaml" in (REPOSITORY / "systemd/edge-fer@.service").read_text()
+    assert "StateDirectory=edge-fer-%i" in (REPOSITORY / "systemd/edge-fer@.service").read_text()
 
 
 def test_the_machine(tmp_path: Path) -> None:
@@ -287,13 +310,13 @@ def test_the_state_and_outbox_folders(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     (tmp_path / "file").touch()
     mqtt = {"broker": "10.0.0.2", "outbox": {"folder": str(tmp_path / "file" / "outbox")}}
-    state, outbox = found(disk.checks(config(mqtt=mqtt)))
+    state, outbox = found(disk.checks(config(mqtt=mqtt), tmp_path / "config.yaml"))
     assert (state.topic, state.status) == ("state folder", Status.OK)
     assert "can be written" in state.what
     assert (outbox.topic, outbox.status) == ("outbox folder", Status.ERROR)
     assert "is no folder" in outbox.what
     monkeypatch.setenv("STATE_DIRECTORY", "/proc/edge-fer")
-    (state,) = found(disk.checks(None))
+    (state,) = found(disk.checks(None, tmp_path / "config.yaml"))
     assert state.status is Status.ERROR
     assert "/proc/edge-fer cannot be written" in state.what
 
@@ -305,8 +328,9 @@ def test_ports_are_free_or_ours_or_taken() -> None:
         other_port = other.getsockname()[1]
         running = config(web={"port": ours.port}, mqtt={"port": other_port})
         assert [f.what.partition(" is ")[2] for f in found(port.checks(running))] == [
-            "edge-fer's own: it runs"
-        ] * 2
+            "edge-fer's own: it runs",
+            "taken, and edge-fer runs: see the line broker",
+        ]
         other.settimeout(0.1)
         taken = config(web={"port": other_port}, mqtt={"broker": "10.0.0.2"})
         (finding,) = found(port.checks(taken))
@@ -407,3 +431,23 @@ def test_devices_that_are_no_webcams_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "video0").symlink_to("/dev/null")
     (finding,) = camera.webcams(tmp_path)
     assert finding.what == "none on this box"
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "words"),
+    [(1000, "warning", "usermod -aG video USER"), (0, "error", "--device")],
+)
+def test_a_webcam_that_may_not_be_opened(
+    user: int, status: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service may be let in where a user who logged in is not, and root is let in anywhere."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(camera, "query", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    configured = config(cameras={"hall": {"source": "/dev/null"}})
+    finding = one(camera.checks(configured), "camera hall")
+    assert finding.what == "/dev/null: no right to open it"
+    assert (finding.status.value, words in finding.advice) == (status, True)

@@ -1,6 +1,7 @@
 """The examples for many boxes: what they mount, what they start with, and who may write what."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import trustme
 import yaml
 
 from edge.config.file import load_config
+from tests.support.daemon import run_cli
 from tests.support.servers import start_mosquitto
 from tests.support.system import REPOSITORY, Process, free_port, program
 
@@ -133,6 +135,7 @@ def test_nobody_comes_in_without_a_password(broker: Broker) -> None:
 def test_the_playbook_writes_a_configuration_that_is_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As its own check finds, before it is put in place."""
     ansible = FLEET / "ansible"
     plays: list[dict[str, Any]] = yaml.safe_load((ansible / "playbook.yml").read_text())
     inventory = yaml.safe_load((ansible / "inventory.yml").read_text())["boxes"]
@@ -143,10 +146,20 @@ def test_the_playbook_writes_a_configuration_that_is_right(
     room.filters["to_json"] = json.dumps
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (task,) = (each for each in plays[0]["tasks"] if each["name"] == "Write config.yaml")
+    assert task["environment"] == {
+        "CREDENTIALS_DIRECTORY": "/etc/edge-fer", "STATE_DIRECTORY": "/var/lib/edge-fer"
+    }  # fmt: skip
+    validate = task["ansible.builtin.template"]["validate"]
+    issued = trustme.CA().issue_cert("box.example.org")
+    made = {
+        "web.token": f"sha256:{'0' * 64}",
+        "web.pem": issued.cert_chain_pems[0].bytes().decode(),
+        "web.key": issued.private_key_pem.bytes().decode(),
+    }
     for name, host in inventory["hosts"].items():
         for secret, value in vault[name].items():
-            given = f"sha256:{'0' * 64}" if secret == "web.token" else value
-            (tmp_path / secret).write_text(given)
+            (tmp_path / secret).write_text(made.get(secret, value))
         facts = {**inventory["vars"], **host, "inventory_hostname": name, "secrets": vault[name]}
         drop_in = room.from_string((ansible / "templates/secrets.conf.j2").read_text())
         lines = drop_in.render(facts).splitlines()
@@ -158,3 +171,9 @@ def test_the_playbook_writes_a_configuration_that_is_right(
         config = load_config(path)
         assert (config.node, config.mqtt.username) == (name, name)
         assert config.cameras.keys() == host["cameras"].keys()
+        edge_fer, *arguments = shlex.split(validate % path)
+        assert edge_fer == "edge-fer"
+        done = run_cli(*arguments)
+        assert done.returncode == 0, done.stderr
+        path.write_text("colour: red\n")
+        assert run_cli(*arguments).returncode == 2

@@ -89,6 +89,13 @@ def test_a_repeated_message_is_said_three_times_a_minute_and_then_with_its_count
     assert last.getMessage() == "no frame from door"
 
 
+def test_each_reload_is_answered_however_many_are_asked_for() -> None:
+    repeats = Repeats(lambda: 0.0)
+    for name, said in (("edge.reload", 10), ("edge.camera", 3)):
+        record = logging.LogRecord(name, logging.ERROR, "", 0, "reload refused", (), None)
+        assert sum(repeats.filter(record) for _ in range(10)) == said
+
+
 def test_many_different_messages_take_no_memory() -> None:
     repeats = Repeats(lambda: 0.0)
     for number in range(10_000):

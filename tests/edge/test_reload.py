@@ -65,6 +65,43 @@ def test_a_reload_is_prepared_beside_what_runs(caplog: pytest.LogCaptureFixture)
     assert not caplog.records
 
 
+def test_a_reload_that_hangs_is_told_to_who_asks_again(caplog: pytest.LogCaptureFixture) -> None:
+    """And what was asked for is done when it ends after all."""
+    file = config(mqtt={"port": free_port()}, web={"port": free_port()})
+    go, entered, loads = threading.Event(), threading.Event(), [0]
+
+    def load() -> Config:
+        loads[0] += 1
+        if loads[0] == 2:
+            entered.set()
+            assert go.wait(60)
+        return file
+
+    def said(line: str) -> int:
+        return sum(line in record.getMessage() for record in caplog.records)
+
+    caplog.set_level("INFO")
+    asked = threading.Event()
+    daemon = Daemon(load, threading.Event(), asked)
+    asked.set()
+    daemon._take_up_what_changed()
+    assert entered.wait(10)
+    for times in (1, 2):
+        asked.set()
+        daemon._take_up_what_changed()
+        assert said("reload asked for again: it waits for the one that began") == times
+    daemon._take_up_what_changed()
+    assert (said("reload begins"), said("asked for again")) == (1, 2)
+    go.set()
+
+    def no_camera_has_changed_twice() -> bool:
+        daemon._take_up_what_changed()
+        return said("reload: no camera has changed") == 2
+
+    eventually(no_camera_has_changed_twice, what="the reload that waited")
+    assert (said("reload begins"), loads[0]) == (2, 3)
+
+
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
