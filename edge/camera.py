@@ -186,7 +186,7 @@ class Camera:
         idles = live and privacy.individuals
         finder = make_finder(config.detect, every_face=config.stream.faces == "blur")
         schedule = ScanSchedule(config.detect.every, config.detect.idle_fps if idles else None)
-        scanner = Scanner(finder, schedule, self._control)
+        scanner = Scanner(finder, schedule, self._control, config.detect.rescan_seconds)
         return Pipeline(
             self._make_source, scanner, classifier, sink, metrics, self.health, config.capture
         )

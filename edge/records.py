@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edge.emotions import EMOTIONS, Emotion, Label
 
 _ROUNDING = 0.01
+_SAME = 0.3
 
 ImageArray = NDArray[np.uint8]
 """A picture: uint8, ``[height, width, 3]`` in OpenCV's order blue, green, red."""
@@ -102,6 +103,10 @@ class Face:
     score: float = 1.0
     turned: bool = False
     counts: bool = True
+
+    def same(self, other: "Face") -> bool:
+        """Return whether two boxes are of one face: their intersection over union is 0.3."""
+        return self.box.overlap(other.box) >= _SAME
 
 
 @dataclass(frozen=True, slots=True)

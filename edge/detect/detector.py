@@ -38,6 +38,8 @@ class Detector(Protocol):
     width: int
     """Frame width in pixels that it scans best, where the user names none."""
 
-    def detect(self, grey: NDArray[np.uint8], smallest: int = 0) -> list[Found]:
-        """Return every face in ``[height, width]`` uint8 that is `smallest` pixels wide or more."""
+    def detect(
+        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
+    ) -> list[Found]:
+        """Return every face in ``[height, width]`` uint8 of a width between these, in pixels."""
         ...

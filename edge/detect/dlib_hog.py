@@ -37,8 +37,10 @@ class DlibDetector:
         self._detector = dlib.get_frontal_face_detector()
         self._margin = math.log(min_score / (1 - min_score)) / _STEEPNESS
 
-    def detect(self, grey: NDArray[np.uint8], smallest: int = 0) -> list[Found]:
-        """Return every face in ``[height, width]`` uint8 that is `smallest` pixels wide or more."""
+    def detect(
+        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
+    ) -> list[Found]:
+        """Return every face in ``[height, width]`` uint8 of a width between these, in pixels."""
         found, margins, filters = self._detector.run(grey, 0, self._margin)
         return [
             Found(
@@ -47,5 +49,5 @@ class DlibDetector:
                 turned=filter_number in _TO_A_SIDE,
             )
             for face, margin, filter_number in zip(found, margins, filters, strict=True)
-            if face.width() >= smallest
+            if smallest <= face.width() <= (largest or face.width())
         ]

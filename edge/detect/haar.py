@@ -46,10 +46,16 @@ class HaarDetector:
         # OpenCV returns the groups of more windows than it is told, not of as many.
         self._neighbours = max(1, math.ceil(_ENOUGH * min_score / (1 - min_score)) - 1)
 
-    def detect(self, grey: NDArray[np.uint8], smallest: int = 0) -> list[Found]:
-        """Return every face in ``[height, width]`` uint8 that is `smallest` pixels wide or more."""
+    def detect(
+        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
+    ) -> list[Found]:
+        """Return every face in ``[height, width]`` uint8 of a width between these, in pixels."""
         found, hits = self._cascade.detectMultiScale2(
-            grey, scaleFactor=1.1, minNeighbors=self._neighbours, minSize=(smallest, smallest)
+            grey,
+            scaleFactor=1.1,
+            minNeighbors=self._neighbours,
+            minSize=(smallest, smallest),
+            maxSize=(largest or 0, largest or 0),
         )
         if len(found) == 0:
             return []

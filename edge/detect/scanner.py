@@ -1,9 +1,15 @@
 """The work of the detect stage: which frames are looked at, and the faces in them."""
 
+import math
+from typing import Final
+
 from edge.control import CameraControl
 from edge.detect.finder import FaceFinder
 from edge.detect.schedule import ScanSchedule
-from edge.records import Detection, Frame
+from edge.records import Detection, Face, Frame
+
+_MEMORY: Final = 0.5
+"""Seconds for which a face that was missed is looked for where it was."""
 
 
 class Scanner:
@@ -17,6 +23,10 @@ class Scanner:
         Which frames are due; all where none is given.
     control
         The camera's switches.
+    rescan_seconds
+        On the source's clock: for this long after a scan of the whole frame, faces are looked
+        for around where they were; where one is gone, or none was there, in the whole frame.
+        0: always so.
     """
 
     def __init__(
@@ -24,10 +34,16 @@ class Scanner:
         finder: FaceFinder,
         schedule: ScanSchedule | None = None,
         control: CameraControl | None = None,
+        rescan_seconds: float = 0.0,
     ) -> None:
         self._finder = finder
         self._schedule = schedule or ScanSchedule()
         self._control = control or CameraControl()
+        self._rescan_seconds = rescan_seconds
+        self._known: tuple[Face, ...] = ()
+        self._missed: list[tuple[Face, float]] = []
+        """Who is not there any more, and since when."""
+        self._scanned = -math.inf
 
     @property
     def paused(self) -> bool:
@@ -37,10 +53,33 @@ class Scanner:
     def scan(self, frame: Frame) -> Detection:
         """Return all faces of a frame; none where the detector is off."""
         if not self._control.switches.detector:
+            self._known, self._missed = (), []
             return Detection(frame, (), looked=False)
         if not self._schedule.due(frame.time):
             return Detection(frame, None, looked=False)
-        faces = self._finder.find_all(frame.image)
+        faces = self._find(frame)
         if any(face.counts for face in faces):
             self._schedule.saw_face(frame.time)
         return Detection(frame, faces)
+
+    def _find(self, frame: Frame) -> tuple[Face, ...]:
+        """Find the faces around those of the frame before, or in all of the frame where due."""
+        faces = None
+        if self._known and 0 <= frame.time - self._scanned < self._rescan_seconds:
+            missed = [face for face, _ in self._missed]
+            faces = self._finder.find_near(frame.image, self._known, missed)
+        if faces is None:
+            self._scanned = frame.time
+            faces = self._finder.find_all(frame.image)
+        self._remember(faces, frame.time)
+        return faces
+
+    def _remember(self, faces: tuple[Face, ...], time: float) -> None:
+        """Take what was found; who was there just now is looked for a little longer."""
+        before = [*((face, time) for face in self._known), *self._missed]
+        self._missed = [
+            (face, seen)
+            for face, seen in before
+            if 0 <= time - seen < _MEMORY and not any(face.same(new) for new in faces)
+        ]
+        self._known = faces

@@ -1,0 +1,132 @@
+"""Faces are found anew in every frame, though not by a scan of all of it."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.config import DetectConfig
+from edge.detect import FaceFinder, make_finder
+from edge.detect.detector import Found
+from edge.detect.haar import HaarDetector
+from edge.detect.scanner import Scanner
+from edge.records import Face, Frame, ImageArray
+
+RESCAN_SECONDS = 0.2
+
+
+class CountingHaar(HaarDetector):
+    """Keeps the number of pixels of every scan."""
+
+    def __init__(self) -> None:
+        super().__init__(0.35)
+        self.scans: list[int] = []
+
+    def detect(
+        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
+    ) -> list[Found]:
+        self.scans.append(grey.size)
+        return super().detect(grey, smallest, largest)
+
+
+def scan(scanner: Scanner, image: ImageArray, time: float) -> tuple[Face, ...]:
+    faces = scanner.scan(Frame(0, image, time, time, time)).faces
+    assert faces is not None
+    return faces
+
+
+def empty(like: ImageArray) -> ImageArray:
+    return np.full_like(like, 127)
+
+
+@pytest.fixture
+def haar() -> CountingHaar:
+    return CountingHaar()
+
+
+@pytest.fixture
+def scanner(haar: CountingHaar) -> Scanner:
+    return Scanner(FaceFinder(haar, None), rescan_seconds=RESCAN_SECONDS)
+
+
+@pytest.mark.parametrize("kind", ["haar", "dlib"])
+def test_a_face_that_moves_is_where_a_whole_scan_finds_it(
+    kind: str, face_frame: ImageArray
+) -> None:
+    config = DetectConfig.model_validate({"kind": kind})
+    scanner = Scanner(make_finder(config), rescan_seconds=RESCAN_SECONDS)
+    for number in range(12):
+        moved = np.roll(face_frame, 9 * number, axis=1)
+        (face,), (whole,) = scan(scanner, moved, number / 25), make_finder(config).find_all(moved)
+        assert face.box.overlap(whole.box) > 0.75
+        assert abs(face.score - whole.score) < 0.15
+
+
+def test_between_scans_of_the_whole_frame_only_what_is_near_is_scanned(
+    scanner: Scanner, haar: CountingHaar, face_frame: ImageArray
+) -> None:
+    for number in range(50):
+        scan(scanner, face_frame, number / 25)
+    whole = 480 * 270
+    assert len(haar.scans) == 50, "each frame is scanned once"
+    scanned_whole = [number for number, size in enumerate(haar.scans) if size == whole]
+    assert 9 <= len(scanned_whole) <= 10, "five times a second"
+    assert max(size for size in haar.scans if size != whole) < whole / 3
+
+
+def test_a_face_that_is_gone_is_gone_at_once(scanner: Scanner, face_frame: ImageArray) -> None:
+    assert len(scan(scanner, face_frame, 0.0)) == 1
+    assert scan(scanner, empty(face_frame), 0.04) == ()
+
+
+def test_a_face_that_is_elsewhere_is_found_in_the_same_frame(
+    scanner: Scanner, face_frame: ImageArray
+) -> None:
+    (here,) = scan(scanner, face_frame, 0.0)
+    (there,) = scan(scanner, np.roll(face_frame, 300, axis=1), 0.04)
+    assert there.box.x == pytest.approx(here.box.x + 300, abs=15)
+
+
+def test_who_joins_is_seen_by_the_next_whole_scan(scanner: Scanner, face_frame: ImageArray) -> None:
+    cut = face_frame[:, 250:710]
+    alone, both = np.hstack([cut, empty(cut)]), np.hstack([cut, cut])
+    assert len(scan(scanner, alone, 0.0)) == 1
+    counts = [len(scan(scanner, both, number / 25)) for number in range(1, 6)]
+    assert counts[-1] == 2
+    assert set(counts[:-1]) == {1}
+
+
+def test_who_was_missed_a_moment_ago_is_looked_for_again(
+    scanner: Scanner, face_frame: ImageArray
+) -> None:
+    cut = face_frame[:, 250:710]
+    alone, both = np.hstack([cut, empty(cut)]), np.hstack([cut, cut])
+    assert len(scan(scanner, both, 0.0)) == 2
+    assert len(scan(scanner, alone, 0.04)) == 1
+    assert len(scan(scanner, both, 0.08)) == 2
+
+
+def test_nobody_is_looked_for_in_all_of_every_frame(
+    scanner: Scanner, haar: CountingHaar, face_frame: ImageArray
+) -> None:
+    assert scan(scanner, empty(face_frame), 0.0) == ()
+    assert len(scan(scanner, face_frame, 0.04)) == 1
+    assert haar.scans == [480 * 270] * 2
+
+
+def test_a_camera_that_gives_smaller_pictures_of_a_sudden(
+    scanner: Scanner, face_frame: ImageArray
+) -> None:
+    assert len(scan(scanner, face_frame, 0.0)) == 1
+    small = np.ascontiguousarray(face_frame[::2, ::2])
+    (face,) = scan(scanner, small, 0.04)
+    assert face.box.x + face.box.width <= small.shape[1]
+    assert scan(scanner, np.zeros((2, 2, 3), np.uint8), 0.08) == ()
+
+
+def test_zero_seconds_are_a_whole_scan_of_every_frame(
+    haar: CountingHaar, face_frame: ImageArray
+) -> None:
+    scanner = Scanner(FaceFinder(haar, None))
+    for number in range(5):
+        scan(scanner, face_frame, number / 25)
+    assert haar.scans == [480 * 270] * 5
