@@ -184,9 +184,12 @@ class Camera:
         sink = CameraPublisher(config, self._writer, tracker, self._box.mqtt, self.view, live)
         # A clip is read frame by frame; and that nobody is there, groups of none, is telling.
         idles = live and privacy.individuals
-        finder = make_finder(config.detect, every_face=config.stream.faces == "blur")
+        blur = config.stream.faces == "blur"
+        finder = make_finder(config.detect, every_face=blur)
         schedule = ScanSchedule(config.detect.every, config.detect.idle_fps if idles else None)
-        scanner = Scanner(finder, schedule, self._control, config.detect.rescan_seconds)
+        # Who joins others must not be seen before they are found.
+        rescan_seconds = 0.0 if blur else config.detect.rescan_seconds
+        scanner = Scanner(finder, schedule, self._control, rescan_seconds)
         return Pipeline(
             self._make_source, scanner, classifier, sink, metrics, self.health, config.capture
         )
