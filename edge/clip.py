@@ -67,7 +67,7 @@ class ClipSink:
             line = {"frame": frame.number, "time": round(frame.time, 3), "faces": faces}
             _write_line(self._lines, json.dumps(line))
         if self._path is not None:
-            self._write(self._path, annotate(frame.image, readings))
+            self._write(self._path, annotate(frame.picture.image, readings))
 
     def idle(self) -> None:
         """Do nothing: a clip's time stands still between frames."""

@@ -9,10 +9,11 @@ from typing import Final
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from edge.emotions import FACE_SIZE
-from edge.records import Box, ImageArray
+from edge.records import Box, GreyArray, ImageArray
 
 _SHARP: Final = 400.0
 """Variance of the Laplacian of a lit face from which it is sharp; 95 % of FER-2013 have 900."""
@@ -56,7 +57,7 @@ class Placement:
         return Box(round(centre_x - side / 2), round(centre_y - side / 2), pixels, pixels)
 
 
-def face_image(image: ImageArray, region: Box) -> FaceImage:
+def face_image(image: ImageArray | GreyArray, region: Box) -> FaceImage:
     """Cut `region` out of a frame as the classifier wants it: grey, 48x48, in even light.
 
     Where the region leaves the frame, the frame's edge pixels are repeated.
@@ -64,7 +65,7 @@ def face_image(image: ImageArray, region: Box) -> FaceImage:
     Parameters
     ----------
     image
-        The full frame, uint8 ``[height, width, 3]``.
+        The full frame: uint8 ``[height, width]``, or in colour ``[height, width, 3]``.
     region
         The square to cut, as a `Placement` gives it.
     """
@@ -72,7 +73,9 @@ def face_image(image: ImageArray, region: Box) -> FaceImage:
     left, top = max(0, min(region.x, width - 1)), max(0, min(region.y, height - 1))
     right = min(width, max(region.x + region.width, left + 1))
     bottom = min(height, max(region.y + region.height, top + 1))
-    grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    grey: MatLike = image[top:bottom, left:right]
+    if grey.shape[2:]:
+        grey = cv2.cvtColor(grey, cv2.COLOR_BGR2GRAY)
     above, below = max(0, top - region.y), max(0, region.y + region.height - bottom)
     before, after = max(0, left - region.x), max(0, region.x + region.width - right)
     if above or below or before or after:

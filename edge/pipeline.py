@@ -183,7 +183,7 @@ class Pipeline:
                 return Observation(frame, None, looked=False)
             counting = tuple(face for face in faces if face.counts)
             others = tuple(face.box for face in faces if not face.counts)
-            readings = self._classifier.read(frame.image, counting)
+            readings = self._classifier.read(frame.picture.grey, counting)
             return Observation(frame, readings, others, detection.looked)
 
     def _publish(self, observation: Observation) -> None:

@@ -14,6 +14,28 @@ _SAME = 0.3
 ImageArray = NDArray[np.uint8]
 """A picture: uint8, ``[height, width, 3]`` in OpenCV's order blue, green, red."""
 
+GreyArray = NDArray[np.uint8]
+"""A picture's brightness: uint8, ``[height, width]``."""
+
+
+class Picture(Protocol):
+    """What a camera saw, in grey for detector and network, and in colour for those who look."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        ...
+
+    @property
+    def grey(self) -> GreyArray:
+        """Its brightness, ``[height, width]``."""
+        ...
+
+    @property
+    def image(self) -> ImageArray:
+        """In colour, ``[height, width, 3]``; what is not asked for need not be made."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -51,8 +73,8 @@ class Frame:
     ----------
     number
         Counts from 0 for every opening of the source.
-    image
-        uint8 ``[height, width, 3]``, blue, green, red.
+    picture
+        What it saw.
     captured
         Monotonic seconds when the frame left the source; latency is measured from here.
     time
@@ -63,21 +85,15 @@ class Frame:
     """
 
     number: int
-    image: ImageArray
+    picture: Picture
     captured: float
     time: float
     wall: float
 
-    def __post_init__(self) -> None:
-        if self.image.shape[2:] != (3,) or self.image.dtype != np.uint8:
-            raise ValueError(
-                f"a frame is uint8 [h, w, 3], not {self.image.dtype} {list(self.image.shape)}"
-            )
-
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self.image.shape[1], self.image.shape[0]
+        return self.picture.size
 
 
 @dataclass(frozen=True, slots=True)

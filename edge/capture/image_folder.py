@@ -6,6 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edge.capture.picture import ColourPicture
 from edge.capture.source import EndOfVideo, SourceError
 from edge.records import ImageArray
 
@@ -51,11 +52,11 @@ class ImageFolder:
             raise SourceError(f"none of the images in {self.description} can be read")
         raise EndOfVideo
 
-    def retrieve(self) -> ImageArray:
+    def retrieve(self) -> ColourPicture:
         """Return the image."""
         if self._image is None:
             raise SourceError(f"no image of {self.description} was grabbed")
-        return self._image
+        return ColourPicture(self._image)
 
     def close(self) -> None:
         """Let go of the image."""

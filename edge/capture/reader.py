@@ -11,7 +11,7 @@ from edge.capture.source import EndOfVideo, Source, SourceError
 from edge.channel import Closed
 from edge.config import CaptureConfig
 from edge.metrics import CameraMetrics
-from edge.records import Frame, ImageArray
+from edge.records import Frame, Picture
 
 _BLANK: Final = 2.0
 """Grey levels of spread below which a camera's picture shows nothing: grey, black, no signal."""
@@ -113,20 +113,20 @@ class Reader:
                 self._came(captured)
             self._metrics.dropped("capture", "fps")
             return 0
-        image = self.source.retrieve()
+        picture = self.source.retrieve()
         self._count_damage()
         if self._retired.is_set():
             return 0
-        self._whole = image is not None
-        if image is None:
+        self._whole = picture is not None
+        if picture is None:
             self._fail_if_all_are_damaged(captured)
             return 0
         self._came(captured)
-        if self.source.live and _is_blank(image):
+        if self.source.live and _is_blank(picture):
             self._metrics.dropped("capture", "blank")
             return 0
         self._metrics.worked("capture", time.perf_counter() - start)
-        self._deliver(Frame(number, image, captured, moment, time.time()))
+        self._deliver(Frame(number, picture, captured, moment, time.time()))
         return 1
 
     def _came(self, captured: float) -> None:
@@ -150,6 +150,5 @@ class Reader:
             self._damaged = damaged
 
 
-def _is_blank(image: ImageArray) -> bool:
-    sample = image[::16, ::16]
-    return bool(sample.std(axis=(0, 1)).max() < _BLANK)
+def _is_blank(picture: Picture) -> bool:
+    return bool(picture.grey[::16, ::16].std() < _BLANK)

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from edge.errors import EdgeFerError
-from edge.records import ImageArray
+from edge.records import Picture
 
 
 class SourceError(EdgeFerError):
@@ -55,7 +55,7 @@ class Source(Protocol):
         """
         ...
 
-    def retrieve(self) -> ImageArray | None:
+    def retrieve(self) -> Picture | None:
         """Return the grabbed picture, None if it is damaged; not called for those skipped."""
         ...
 

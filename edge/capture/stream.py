@@ -2,21 +2,20 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import av
 import av.error
-import cv2
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from edge.capture.picture import decoded
 from edge.capture.source import SourceError
 from edge.config import CaptureConfig
 from edge.errors import ConfigError
-from edge.records import ImageArray
+from edge.records import Picture
 from edge.redact import redact
 
 _HEAL_SECONDS: Final = 3.0
@@ -25,13 +24,6 @@ or for this long: some cameras send none and refresh a stripe at a time."""
 
 _STALLED: Final = 0.9
 """Fraction of the time limit from which a wait counts as having run into it."""
-
-_TURNS: Final = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    -90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    -180: cv2.ROTATE_180,
-}
 
 
 class NetworkStream:
@@ -112,17 +104,13 @@ class NetworkStream:
             raise SourceError(f"{self.description} gives no more frames")
         self._flows = True
 
-    def retrieve(self) -> ImageArray | None:
+    def retrieve(self) -> Picture | None:
         """Return the grabbed picture, upright, or None if it cannot be converted."""
         if self._picture is None:
             return None
-        try:
-            image: Any = self._picture.to_ndarray(format="bgr24")
-        except (av.error.FFmpegError, ValueError):
-            self.damaged += 1
-            return None
-        turn = _TURNS.get(self._picture.rotation)
-        return np.asarray(image if turn is None else cv2.rotate(image, turn), np.uint8)
+        picture = decoded(self._picture)
+        self.damaged += picture is None
+        return picture
 
     def close(self) -> None:
         """Disconnect."""

@@ -2,25 +2,29 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import cv2
+import av
+import av.error
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from edge.capture.opencv import OpenCvReader
+from edge.capture.picture import decoded
 from edge.capture.source import EndOfVideo, SourceError
-from edge.records import ImageArray
+from edge.records import Picture
 
 _WHOLE: Final = 0.98
 """Fraction of the frames that the container announces below which a file counts as cut."""
-
 
 _FASTEST: Final = 1000
 """Frames a second above which a container's figure is taken for nonsense."""
 
 
 class VideoFile:
-    """A clip, from its first frame to its last.
+    """A clip, from its first frame to its last, read by FFmpeg through PyAV.
 
     Parameters
     ----------
@@ -37,9 +41,12 @@ class VideoFile:
         self.damaged = 0
         self._path = path
         self._loop = loop
-        self._reader = OpenCvReader(self.description)
+        self._container: InputContainer | None = None
+        self._pictures: Iterator[VideoFrame] = iter(())
+        self._picture: VideoFrame | None = None
         self._number = 0
-        self._counted = False
+        self._announced = 0
+        self._first = 0.0
         self._began = 0.0
         self._position = 0.0
         self.frames = 0
@@ -49,47 +56,82 @@ class VideoFile:
 
     def open(self) -> None:
         """Open the clip at its first frame."""
+        self.close()
         try:
-            self._reader.open(str(self._path), cv2.CAP_FFMPEG)
-        except SourceError:
-            raise SourceError(
-                f"{self.description} is not a video that can be read: it is cut short or damaged"
-            ) from None
+            self._container = av.open(str(self._path), metadata_errors="replace")
+            video = self._container.streams.best("video")
+        except (av.error.FFmpegError, ValueError, OSError):
+            video = None
+        if self._container is None or not isinstance(video, VideoStream):
+            raise self._unreadable()
+        if video.codec_context is None:  # of a kind that this FFmpeg cannot decode
+            raise self._unreadable()
+        video.thread_type = "AUTO"
         self._number = 0
-        self.frames = max(0, int(self._reader.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self._counted = _counts_frames(self._path)
-        fps = self._reader.get(cv2.CAP_PROP_FPS)
+        fps = float(video.average_rate or video.guessed_rate or 0)
         self.fps = fps if 0 < fps <= _FASTEST else 25.0
+        # MP4, MOV and AVI count their frames; of others their number can only be guessed.
+        self._announced = video.frames
+        self.frames = self._announced or max(0, round(self.fps * _seconds(self._container, video)))
+        self._first = float((video.start_time or 0) * (video.time_base or 0))
+        self._pictures = self._decode(self._container, video)
 
     def grab(self) -> float:
         """Go to the next frame; a clip that ends well before its last frame is an error."""
-        if not self._reader.grab():
-            if self._number == 0 or (self._counted and self._number < self.frames * _WHOLE):
+        try:
+            self._picture = next(self._pictures)
+        except StopIteration:
+            if self._number == 0 and not self._announced:
+                raise self._unreadable() from None
+            if self._number == 0 or self._number < self._announced * _WHOLE:
                 raise SourceError(
                     f"{self.description} is cut short or damaged: "
                     f"{self._number} of its {self.frames} frames could be read"
-                )
+                ) from None
             if not self._loop:
-                raise EndOfVideo
+                raise EndOfVideo from None
             self._began = self._position + 1 / self.fps
             self.open()
             return self.grab()
-        position = self._reader.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if position <= 0:
+        position = -1.0
+        if self._picture.time is not None:
+            position = self._picture.time - self._first
+        if position <= 0:  # some containers keep no times
             position = self._number / self.fps
         self._number += 1
         self._position = self._began + position
         return self._position
 
-    def retrieve(self) -> ImageArray | None:
+    def retrieve(self) -> Picture | None:
         """Return the frame, or None if it is damaged."""
-        image = self._reader.retrieve()
-        self.damaged += image is None
-        return image
+        picture = None if self._picture is None else decoded(self._picture)
+        self.damaged += picture is None
+        return picture
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
+        self._pictures, self._picture = iter(()), None
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _decode(self, container: InputContainer, video: VideoStream) -> Iterator[VideoFrame]:
+        """Give the pictures of a clip, but those that are too damaged to be decoded."""
+        packets = container.demux(video)
+        while True:
+            try:
+                pictures = video.decode(next(packets))
+            except av.error.InvalidDataError:
+                self.damaged += 1
+            except (StopIteration, av.error.FFmpegError, OSError):
+                return
+            else:
+                yield from pictures
+
+    def _unreadable(self) -> SourceError:
+        return SourceError(
+            f"{self.description} is not a video that can be read: it is cut short or damaged"
+        )
 
 
 class PlayedFile:
@@ -125,7 +167,7 @@ class PlayedFile:
         # After a pause, go on from now: frames that are late are not played in a rush.
         self._next = max(self._next + 1 / self._clip.fps, now)
 
-    def retrieve(self) -> ImageArray | None:
+    def retrieve(self) -> Picture | None:
         """Return the frame, or None if it is damaged."""
         return self._clip.retrieve()
 
@@ -139,11 +181,7 @@ class PlayedFile:
         self._clip.close()
 
 
-def _counts_frames(path: Path) -> bool:
-    """Return whether the container counts its frames: MP4, MOV and AVI do.
-
-    Of others OpenCV only guesses, from the longest stream's time, which may be the sound's.
-    """
-    with path.open("rb") as file:
-        head = file.read(12)
-    return head[4:8] == b"ftyp" or head[:4] == b"RIFF"
+def _seconds(container: InputContainer, video: VideoStream) -> float:
+    if video.duration is not None and video.time_base is not None:
+        return float(video.duration * video.time_base)
+    return (container.duration or 0) / av.time_base

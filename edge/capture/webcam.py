@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from edge.capture.opencv import OpenCvReader
+from edge.capture.picture import ColourPicture
 from edge.capture.source import SourceError
 from edge.config import CaptureConfig
 from edge.records import ImageArray
@@ -63,14 +64,15 @@ class Webcam:
         if not self._reader.grab():
             raise SourceError(f"{self.description} gives no more frames")
 
-    def retrieve(self) -> ImageArray | None:
+    def retrieve(self) -> ColourPicture | None:
         """Return the grabbed frame, or None if it is damaged."""
         image = self._reader.retrieve()
         if self._jpeg and image is not None:
             image = _decode(image)
         if image is None:
             self.damaged += 1
-        return image
+            return None
+        return ColourPicture(image)
 
     def close(self) -> None:
         """Let go of the device."""

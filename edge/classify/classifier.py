@@ -16,7 +16,7 @@ from edge.classify.model import ModelDescription, ModelError, find_model
 from edge.classify.temperature import soften
 from edge.config import ClassifyConfig
 from edge.face_image import face_image, quality
-from edge.records import Face, ImageArray, Reading
+from edge.records import Face, GreyArray, ImageArray, Reading
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +60,11 @@ class Classifier:
         """What the model runs on now."""
         return self._engine
 
-    def read(self, image: ImageArray, faces: Sequence[Face]) -> tuple[Reading, ...]:
+    def read(self, image: ImageArray | GreyArray, faces: Sequence[Face]) -> tuple[Reading, ...]:
         """Return a reading for each of the `faces` that were found in `image`."""
         return tuple(self._read(image, face) for face in faces)
 
-    def _read(self, image: ImageArray, face: Face) -> Reading:
+    def _read(self, image: ImageArray | GreyArray, face: Face) -> Reading:
         picture = face_image(image, face.region)
         return Reading(
             face.box,

@@ -1,23 +1,29 @@
-"""What every detector is: a scan of a grey picture, with a score for each face."""
+"""What every detector is: it finds faces in a grey picture, with a score for each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge.detect.scene import Scene
 from edge.face_image import Placement
 from edge.records import Box
+
+MARGIN: Final = 0.3
+"""By so much of its width a face may have moved since the frame before, to any side."""
+
+SMALLER: Final = 0.8
+LARGER: Final = 1.3
+"""How its width may have changed; with room for the neighbouring sizes that a score counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face in the picture that was scanned.
+    """A face in a frame.
 
     Attributes
     ----------
     box
-        Where, in that picture's pixels.
+        Where, in pixels of the frame.
     score
         How sure the detector is, 0..1; 0.5 is where it would itself begin to speak of a face.
     turned
@@ -30,7 +36,7 @@ class Found:
 
 
 class Detector(Protocol):
-    """Finds faces in a grey picture."""
+    """Finds faces in a scene."""
 
     placement: Placement
     """Where FER-2013's own crop lies relative to this detector's boxes."""
@@ -38,8 +44,20 @@ class Detector(Protocol):
     width: int
     """Frame width in pixels that it scans best, where the user names none."""
 
-    def detect(
-        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
-    ) -> list[Found]:
-        """Return every face in ``[height, width]`` uint8 of a width between these, in pixels."""
+    def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
+        """Return the faces of all of it; one face may be found twice.
+
+        Parameters
+        ----------
+        scene
+            The frame.
+        smallest
+            Narrower faces need not be found; in pixels of the frame, as all lengths here.
+        around
+            Where faces are likely, as they were there a frame ago.
+        """
+        ...
+
+    def near(self, scene: Scene, box: Box) -> list[Found]:
+        """Return the faces about as large as `box` and not far from it."""
         ...

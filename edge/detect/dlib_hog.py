@@ -1,13 +1,13 @@
 """dlib's frontal face detector on histograms of oriented gradients."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import dlib
-import numpy as np
-from numpy.typing import NDArray
 
-from edge.detect.detector import Found
+from edge.detect.detector import LARGER, MARGIN, SMALLER, Found
+from edge.detect.scene import Part, Scene
 from edge.face_image import Placement
 from edge.records import Box
 
@@ -37,17 +37,28 @@ class DlibDetector:
         self._detector = dlib.get_frontal_face_detector()
         self._margin = math.log(min_score / (1 - min_score)) / _STEEPNESS
 
-    def detect(
-        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
-    ) -> list[Found]:
-        """Return every face in ``[height, width]`` uint8 of a width between these, in pixels."""
-        found, margins, filters = self._detector.run(grey, 0, self._margin)
+    def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
+        """Return the faces of all of it."""
+        return [face for face in self._run(scene.whole()) if face.box.width >= smallest]
+
+    def near(self, scene: Scene, box: Box) -> list[Found]:
+        """Return the faces about as large as `box` and not far from it."""
+        place = scene.around(box, MARGIN)
+        if place is None:
+            return []
+        return [
+            face
+            for face in self._run(scene.part(place, scene.scale))
+            if SMALLER * box.width <= face.box.width <= LARGER * box.width
+        ]
+
+    def _run(self, part: Part) -> list[Found]:
+        found, margins, filters = self._detector.run(part.grey, 0, self._margin)
         return [
             Found(
-                Box(face.left(), face.top(), face.width(), face.height()),
+                part.box(face.left(), face.top(), face.width(), face.height()),
                 1 / (1 + math.exp(-_STEEPNESS * margin)),
                 turned=filter_number in _TO_A_SIDE,
             )
             for face, margin, filter_number in zip(found, margins, filters, strict=True)
-            if smallest <= face.width() <= (largest or face.width())
         ]

@@ -67,10 +67,10 @@ class Scanner:
         faces = None
         if self._known and 0 <= frame.time - self._scanned < self._rescan_seconds:
             missed = [face for face, _ in self._missed]
-            faces = self._finder.find_near(frame.image, self._known, missed)
+            faces = self._finder.find_near(frame.picture.grey, self._known, missed)
         if faces is None:
             self._scanned = frame.time
-            faces = self._finder.find_all(frame.image)
+            faces = self._finder.find_all(frame.picture.grey, self._known)
         self._remember(faces, frame.time)
         return faces
 

@@ -107,5 +107,5 @@ def _answer(camera: CameraConfig, folder: Path) -> Finding:
     took = time.monotonic() - start
     if picture is None:
         return warning(f"{source.description}: its first picture is damaged", _ADVICE)
-    height, width = picture.shape[:2]
+    width, height = picture.size
     return good(f"{source.description} answers: {width} x {height}, after {took:.1f} s")

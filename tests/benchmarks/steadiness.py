@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.capture.factory import DEMO_CLIP
+from edge.capture.picture import ColourPicture
 from edge.classify import Classifier, load_classifier
 from edge.config import ClassifyConfig, DetectConfig, TrackConfig
 from edge.detect import make_finder
@@ -50,11 +51,10 @@ def observe(clip: Path, kind: str, classifier: Classifier) -> list[Observation]:
         good, image = video.read()
         if not good:
             return observations
-        frame = Frame(
-            len(observations), np.asarray(image, np.uint8), 0.0, len(observations) / fps, 0.0
-        )
-        readings = classifier.read(frame.image, finder.find(frame.image))
-        small = replace(frame, image=np.zeros((1, 1, 3), np.uint8))
+        picture = ColourPicture(np.asarray(image, np.uint8))
+        frame = Frame(len(observations), picture, 0.0, len(observations) / fps, 0.0)
+        readings = classifier.read(picture.grey, finder.find(picture.grey))
+        small = replace(frame, picture=ColourPicture(np.zeros((1, 1, 3), np.uint8)))
         observations.append(Observation(small, readings))
 
 
@@ -111,7 +111,9 @@ def delays(people: Sequence[list[Reading]], **settings: float) -> Iterator[float
         )
         for number in range(int((BEFORE + AFTER) * 25)):
             reading = replace(next(readings), box=Box(0, 0, 100, 100))
-            frame = Frame(number, np.zeros((1, 1, 3), np.uint8), 0.0, number / 25, 0.0)
+            frame = Frame(
+                number, ColourPicture(np.zeros((1, 1, 3), np.uint8)), 0.0, number / 25, 0.0
+            )
             follower.take(Observation(frame, (reading,)))
             if number / 25 >= BEFORE and follower.label == shown[other][0]:
                 yield number / 25 - BEFORE

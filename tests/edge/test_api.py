@@ -9,6 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from edge.capture.picture import ColourPicture
 from edge.config.web import SCRYPT
 from edge.metrics import STAGES
 from edge.records import Frame
@@ -208,7 +209,7 @@ def _let_frames_pass(box: WebBox, faces: int) -> None:
         image = np.zeros((2, 2, 3), np.uint8)
         for stage in STAGES:
             metrics.worked(stage, 0.02 * faces)
-        metrics.published(Frame(0, image, now - 0.02 * faces, now, 0.0), now)
+        metrics.published(Frame(0, ColourPicture(image), now - 0.02 * faces, now, 0.0), now)
 
 
 def _telling(metrics: str) -> list[str]:

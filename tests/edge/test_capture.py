@@ -188,7 +188,7 @@ def test_a_folder_of_images_is_a_clip_in_the_order_of_names(pictures: Path) -> N
     shown: list[int] = []
     for _ in range(3):
         source.grab()
-        shown.append(int(source.retrieve()[0, 0, 0]))
+        shown.append(int(source.retrieve().image[0, 0, 0]))
     with pytest.raises(EndOfVideo):
         source.grab()
     assert shown == [1, 2, 0]

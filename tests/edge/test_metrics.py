@@ -3,6 +3,7 @@ import pytest
 
 from edge.capture.collector import SourceCollector
 from edge.capture.health import SourceHealth
+from edge.capture.picture import ColourPicture
 from edge.control import CameraControl
 from edge.metrics import Metrics, RateMeter
 from edge.metrics.rate import HeldRate
@@ -47,7 +48,9 @@ def test_the_rate_is_right_before_the_window_is_full() -> None:
 def test_a_frame_that_went_all_the_way_is_counted() -> None:
     metrics = Metrics()
     camera = metrics.camera("door")
-    camera.published(Frame(0, np.zeros((2, 2, 3), np.uint8), 10.0, 10.0, 0.0), now=10.5)
+    camera.published(
+        Frame(0, ColourPicture(np.zeros((2, 2, 3), np.uint8)), 10.0, 10.0, 0.0), now=10.5
+    )
     camera.present(["happy", "uncertain"])
 
     def value(name: str, **labels: str) -> float | None:

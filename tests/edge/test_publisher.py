@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.capture.health import SourceHealth
+from edge.capture.picture import ColourPicture
 from edge.capture.state import SourceState
 from edge.config import CameraConfig, Config
 from edge.control import CameraControl
@@ -77,7 +78,7 @@ class Camera:
         looked: bool = True,
     ) -> None:
         """Let a frame come now."""
-        frame = Frame(0, image, self.now, self.now, 1_700_000_000.0 + self.now)
+        frame = Frame(0, ColourPicture(image), self.now, self.now, 1_700_000_000.0 + self.now)
         self.publisher.accept(Observation(frame, readings, others, looked))
 
     def picture(self) -> NDArray[np.uint8]:

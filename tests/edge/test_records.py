@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.records import Box, Frame, Reading, by_emotion
+from edge.capture.picture import ColourPicture
+from edge.records import Box, Reading, by_emotion
 
 
 def test_overlap_is_intersection_over_union() -> None:
@@ -31,5 +32,5 @@ def test_a_box_without_pixels_is_refused() -> None:
 
 @pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)])
 def test_what_is_no_colour_picture_is_refused(image: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="a frame is"):
-        Frame(0, image, 0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="a picture is"):
+        ColourPicture(image)

@@ -1,35 +1,40 @@
 """Faces are found anew in every frame, though not by a scan of all of it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from edge.capture.picture import ColourPicture
 from edge.config import DetectConfig
 from edge.detect import FaceFinder, make_finder
 from edge.detect.detector import Found
 from edge.detect.haar import HaarDetector
 from edge.detect.scanner import Scanner
-from edge.records import Face, Frame, ImageArray
+from edge.detect.scene import Scene
+from edge.records import Box, Face, Frame, ImageArray
 
 RESCAN_SECONDS = 0.2
 
 
 class CountingHaar(HaarDetector):
-    """Keeps the number of pixels of every scan."""
+    """Keeps what was scanned: all of a frame, or around how many faces."""
 
     def __init__(self) -> None:
         super().__init__(0.35)
-        self.scans: list[int] = []
+        self.scans: list[str] = []
 
-    def detect(
-        self, grey: NDArray[np.uint8], smallest: int = 0, largest: int | None = None
-    ) -> list[Found]:
-        self.scans.append(grey.size)
-        return super().detect(grey, smallest, largest)
+    def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
+        self.scans.append("whole")
+        return super().scan(scene, smallest, around)
+
+    def near(self, scene: Scene, box: Box) -> list[Found]:
+        self.scans.append("near")
+        return super().near(scene, box)
 
 
 def scan(scanner: Scanner, image: ImageArray, time: float) -> tuple[Face, ...]:
-    faces = scanner.scan(Frame(0, image, time, time, time)).faces
+    faces = scanner.scan(Frame(0, ColourPicture(image), time, time, time)).faces
     assert faces is not None
     return faces
 
@@ -66,11 +71,8 @@ def test_between_scans_of_the_whole_frame_only_what_is_near_is_scanned(
 ) -> None:
     for number in range(50):
         scan(scanner, face_frame, number / 25)
-    whole = 480 * 270
-    assert len(haar.scans) == 50, "each frame is scanned once"
-    scanned_whole = [number for number, size in enumerate(haar.scans) if size == whole]
-    assert 9 <= len(scanned_whole) <= 10, "five times a second"
-    assert max(size for size in haar.scans if size != whole) < whole / 3
+    assert 9 <= haar.scans.count("whole") <= 10, "five times a second"
+    assert 50 <= haar.scans.count("near") <= 60, "the face, once in each frame"
 
 
 def test_a_face_that_is_gone_is_gone_at_once(scanner: Scanner, face_frame: ImageArray) -> None:
@@ -110,7 +112,7 @@ def test_nobody_is_looked_for_in_all_of_every_frame(
 ) -> None:
     assert scan(scanner, empty(face_frame), 0.0) == ()
     assert len(scan(scanner, face_frame, 0.04)) == 1
-    assert haar.scans == [480 * 270] * 2
+    assert haar.scans.count("whole") == 2
 
 
 def test_a_camera_that_gives_smaller_pictures_of_a_sudden(
@@ -129,4 +131,4 @@ def test_zero_seconds_are_a_whole_scan_of_every_frame(
     scanner = Scanner(FaceFinder(haar, None))
     for number in range(5):
         scan(scanner, face_frame, number / 25)
-    assert haar.scans == [480 * 270] * 5
+    assert haar.scans.count("whole") == 5

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 import edge.web.picture.stream
 import edge.web.server.delivery
+from edge.capture.picture import ColourPicture
 from edge.records import Frame
 from edge.web.server.server import WebServer
 from tests.support.system import eventually, free_port
@@ -28,7 +29,7 @@ def noise(number: int) -> Frame:
     """Return a frame whose JPEG is large: noise, with its number as the shade of a corner."""
     image = np.random.default_rng(number).integers(0, 256, (480, 640, 3), np.uint8)
     image[:64, :64] = number
-    return Frame(number, image, time.monotonic(), 0.0, 0.0)
+    return Frame(number, ColourPicture(image), time.monotonic(), 0.0, 0.0)
 
 
 def number_in(jpeg: bytes) -> int:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from edge.capture.picture import ColourPicture
 from edge.config import TrackConfig
 from edge.emotions import EMOTIONS
 from edge.records import Box, Event, Frame, Observation, Reading
@@ -19,7 +20,7 @@ def reading(
 
 
 def see(tracker: Tracker, time: float, *readings: Reading) -> list[tuple[str, int, str]]:
-    frame = Frame(0, IMAGE, time, time, 0.0)
+    frame = Frame(0, ColourPicture(IMAGE), time, time, 0.0)
     return [_short(event) for event in tracker.update(Observation(frame, readings))]
 
 
@@ -75,7 +76,7 @@ def test_nobody_lives_on_over_a_clock_that_jumps_back() -> None:
     tracker = Tracker(TrackConfig(lost_seconds=1, min_hits=1))
     for step in range(100):
         see(tracker, 100 + step / 10, reading(10, "happy"))
-    frame = Frame(0, IMAGE, 0.0, 3.0, 0.0)
+    frame = Frame(0, ColourPicture(IMAGE), 0.0, 3.0, 0.0)
     lost, appeared = tracker.update(Observation(frame, (reading(10, "happy"),)))
     assert (lost.kind, appeared.kind) == ("lost", "appeared")
     assert 9.8 < lost.duration < 10.0
@@ -100,7 +101,7 @@ def test_a_face_that_is_looked_for_in_every_nth_frame_is_one_face(every: int) ->
     events = []
     for number in range(20 * every):
         seen = (reading(10, "happy"),) if number % every == 0 else None
-        frame = Frame(0, IMAGE, 0.0, number / 25, 0.0)
+        frame = Frame(0, ColourPicture(IMAGE), 0.0, number / 25, 0.0)
         events += [_short(e) for e in tracker.update(Observation(frame, seen))]
     assert events == [("appeared", 1, "happy")]
 
@@ -146,7 +147,7 @@ def test_frames_that_are_not_scanned_carry_a_face_along_its_way() -> None:
     tracker = Tracker(TrackConfig(min_hits=1))
     for step in range(25):
         see(tracker, step / 25, reading(10 + 2 * step, "happy"))
-    frame = Frame(0, IMAGE, 1.0, 1.08, 0.0)
+    frame = Frame(0, ColourPicture(IMAGE), 1.0, 1.08, 0.0)
     assert tracker.update(Observation(frame, None)) == ()
     (track,) = tracker.visible
     assert 60 <= track.box.x <= 68, "at 50 pixels a second"

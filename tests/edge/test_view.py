@@ -13,6 +13,7 @@ import pytest
 import edge.web.picture.pictures
 from edge.annotate import annotate
 from edge.capture.health import SourceHealth
+from edge.capture.picture import ColourPicture
 from edge.config import StreamConfig
 from edge.control import CameraControl
 from edge.metrics import Metrics
@@ -26,7 +27,7 @@ NUMBERS = count(1)
 
 def frame(shade: int, height: int = 360, width: int = 640) -> Frame:
     image = np.full((height, width, 3), shade, np.uint8)
-    return Frame(next(NUMBERS), image, time.monotonic(), 0.0, 0.0)
+    return Frame(next(NUMBERS), ColourPicture(image), time.monotonic(), 0.0, 0.0)
 
 
 def camera(control: CameraControl | None = None, **config: Any) -> CameraView:
@@ -141,7 +142,7 @@ def test_a_viewer_gets_the_newest_picture_when_it_comes() -> None:
 
 def noisy() -> Frame:
     image = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
-    return Frame(0, image, time.monotonic(), 0.0, 0.0)
+    return Frame(0, ColourPicture(image), time.monotonic(), 0.0, 0.0)
 
 
 def is_blurred(picture: ImageArray, box: Box) -> bool:

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 
+from edge.capture.picture import ColourPicture
 from edge.capture.source import SourceError
 from edge.records import ImageArray
 
@@ -56,9 +57,9 @@ class FakeSource:
         self._number += 1
         return None if self.live else self._number / 25
 
-    def retrieve(self) -> ImageArray:
+    def retrieve(self) -> ColourPicture:
         self.retrieved += 1
-        return self._picture
+        return ColourPicture(self._picture)
 
     def close(self) -> None:
         self.closed += 1

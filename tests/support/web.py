@@ -8,6 +8,7 @@ import numpy as np
 from flask.testing import FlaskClient
 
 from edge.capture.health import SourceHealth
+from edge.capture.picture import ColourPicture
 from edge.capture.state import SourceState
 from edge.config import Config
 from edge.metrics import Metrics
@@ -77,7 +78,9 @@ class WebBox:
 
 
 def _frame() -> Frame:
-    return Frame(0, np.zeros((90, 160, 3), np.uint8), time.monotonic(), 0.0, time.time())
+    return Frame(
+        0, ColourPicture(np.zeros((90, 160, 3), np.uint8)), time.monotonic(), 0.0, time.time()
+    )
 
 
 def _track(number: int) -> Track:

@@ -127,7 +127,9 @@ class Pictures:
 
         def draw(width: int | None) -> ImageArray:
             fps = self._fps() if self._config.fps else None
-            return annotate(frame.image, faces, width, hidden, self._config.probabilities, fps)
+            return annotate(
+                frame.picture.image, faces, width, hidden, self._config.probabilities, fps
+            )
 
         self._shown = frame, hidden
         self._put(frame.size, draw)
