@@ -38,7 +38,12 @@ def looped(path: Path) -> Iterator[Image]:
             raise SystemExit(f"{path} is not a video that can be read")
 
 
-def compete(frames: Iterable[Image], work: Callable[[Image], object], seconds: float) -> None:
+def compete(
+    frames: Iterable[Image],
+    work: Callable[[Image], object],
+    seconds: float,
+    more: Callable[[], dict[str, Any]] = dict,
+) -> None:
     """Do the work on frames until it is warm, then for so many seconds, and tell of these.
 
     Parameters
@@ -47,6 +52,10 @@ def compete(frames: Iterable[Image], work: Callable[[Image], object], seconds: f
         Without an end.
     work
         All that there is to do with a frame.
+    seconds
+        To measure for.
+    more
+        Gives further figures in the end.
     """
     began = now = time.monotonic()
     warm, count, start, cpu = 0, 0, None, 0.0
@@ -61,7 +70,7 @@ def compete(frames: Iterable[Image], work: Callable[[Image], object], seconds: f
             start, cpu = now, time.process_time()
     if start is None or not count:
         raise SystemExit("no frames to do, or too few to be warm")
-    tell(frames=count, seconds=now - start, cpu_seconds=time.process_time() - cpu)
+    tell(frames=count, seconds=now - start, cpu_seconds=time.process_time() - cpu, **more())
 
 
 def tell(**figures: Any) -> None:
