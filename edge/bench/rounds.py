@@ -96,6 +96,7 @@ def _measure_all(
     console = Console(stderr=True)
     shown = bar and console.is_terminal
     told: list[Round] = []
+    failed: set[str] = set()
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task(OURS, total=rounds * (1 + len(others)))
         for number in range(1, rounds + 1):
@@ -103,16 +104,19 @@ def _measure_all(
             programs: Round = {OURS: measure(clip, options, seconds)}
             progress.advance(task)
             for other in others:
-                progress.update(task, description=f"round {number} of {rounds}: {other.name}")
-                programs[other.name] = _compete(other, clip.path, seconds, number)
+                if other.name not in failed:
+                    progress.update(task, description=f"round {number} of {rounds}: {other.name}")
+                    programs[other.name] = _compete(other, clip.path, seconds)
+                    if "error" in programs[other.name]:
+                        failed.add(other.name)  # what takes minutes to fail does so once
                 progress.advance(task)
             told.append(programs)
     return told
 
 
-def _compete(other: Contender, clip: Path, seconds: float, number: int) -> dict[str, Any]:
+def _compete(other: Contender, clip: Path, seconds: float) -> dict[str, Any]:
     try:
         return other.run(clip, seconds)
     except EdgeFerError as error:
-        click.echo(f"error: round {number}: {' '.join(str(error).split())}", err=True)
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
         return {"error": str(error)}
