@@ -1,6 +1,5 @@
 """The command ``edge-fer bench``."""
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,8 +77,6 @@ def bench(
 
     if options["live"] and against:
         raise click.UsageError("--live and --against do not go together: all would be as fast")
-    # What we started must not outlive us.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(
         run_bench(clip or DEMO_CLIP, Options(**options), seconds, rounds, against, as_json, history)
     )

@@ -68,7 +68,9 @@ class Contender:
                 text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise EdgeFerError(f"{self.name}: cannot run {self.command[0]}: {error}") from None
+            raise EdgeFerError(
+                f"{self.name}: cannot run {self.command[0]}: {error.strerror}"
+            ) from None
         try:
             out, err = process.communicate(timeout=seconds + _WARM_SECONDS)
         except subprocess.TimeoutExpired:
@@ -110,12 +112,12 @@ def parse_contenders(texts: tuple[str, ...]) -> tuple[Contender, ...]:
         If one is wrong, or two have the same name.
     """
     contenders = tuple(Contender.parse(text) for text in texts)
-    names = [OURS, CEILING, *(contender.name for contender in contenders)]
+    names = [contender.name for contender in contenders]
     for name in names:
+        if name in {OURS, CEILING}:
+            raise ConfigError(f"--against {name}=...: that is a name of ours, choose another")
         if names.count(name) > 1:
-            raise ConfigError(
-                f"--against names {name} twice, or it is a name of ours: {OURS}, {CEILING}"
-            )
+            raise ConfigError(f"--against {name}=... is there twice: choose two names")
     return contenders
 
 

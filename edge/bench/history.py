@@ -30,8 +30,10 @@ class History:
             with path.open("a+", encoding="utf-8") as file:
                 file.seek(0)
                 lines = file.read().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot use {path} as a history: {error}") from None
+        except OSError as error:
+            raise ConfigError(f"cannot use {path} as a history: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path} is no history of edge-fer bench: name another") from None
         self._runs = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line]
 
     def last_like(self, run: Run) -> Run | None:

@@ -10,7 +10,7 @@ from edge.bench.summary import Spread
 
 _FIGURES: Final = {
     "fps": ("frames a second", 1.0, 1),
-    "viewer_fps": ("pictures a second, each viewer", 1.0, 1),
+    "viewer_fps": ("pictures a second, a viewer", 1.0, 1),
     "faces_a_frame": ("faces a frame", 1.0, 2),
     "stage_ms.capture": ("capture, ms a frame", 1.0, 2),
     "stage_ms.detect": ("detect, ms a scan", 1.0, 2),
@@ -21,7 +21,7 @@ _FIGURES: Final = {
     "cpu_percent": ("CPU, % of a core", 1.0, 0),
     "rss_mb": ("memory, MB", 1.0, 0),
     "peak_rss_mb": ("memory at most, MB", 1.0, 0),
-    "latency_ms.median": ("capture to MQTT message, ms: median", 1.0, 1),
+    "latency_ms.median": ("capture to MQTT, ms: median", 1.0, 1),
     "latency_ms.p95": ("95 of 100 within", 1.0, 1),
     "latency_ms.p99": ("99 of 100 within", 1.0, 1),
     "first_event_seconds": ("start to first event, s", 1.0, 2),
@@ -44,7 +44,7 @@ def print_report(console: Console, run: dict[str, Any], last: dict[str, Any] | N
         highlight=False,
     )
     if summary["ratios"]:
-        table = _table(f"{OURS}, times as fast as", "frames a second", change)
+        table = _table(f"{OURS}, times as fast as", "its FPS", change)
         for name, spread in summary["ratios"].items():
             fps = summary["fps"][name]
             _row(table, name, spread, 2, before.get("ratios", {}).get(name), change, _text(fps, 1))

@@ -1,6 +1,8 @@
 """``edge-fer bench``: the rounds, and what becomes of their figures."""
 
 import json
+import signal
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +57,8 @@ def bench(
     # Who plays the clip at its own speed is as fast as that.
     others = () if options.live else (ceiling(), *parse_contenders(against))
     history = None if history_path is None else History(history_path)
+    # What we start must not outlive us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     told = _measure_all(clip, options, seconds, rounds, others, bar=not as_json)
     run = {
         "schema_version": 1,

@@ -38,15 +38,19 @@ def label(run: Run) -> str:
 
 def draw(axes: Axes, runs: list[Run], what: str, title: str) -> None:
     """Draw a line a program: median and range."""
-    for name in dict.fromkeys(name for run in runs for name in run["summary"][what]):
+    # A colour a program, in both pictures.
+    for number, name in enumerate(dict.fromkeys(n for run in runs for n in run["summary"]["fps"])):
         points = [(n, run["summary"][what].get(name)) for n, run in enumerate(runs)]
         there = [(n, spread) for n, spread in points if spread]
+        if not there:  # we are not compared with ourselves
+            continue
         medians = [spread["median"] for _, spread in there]
         below = [spread["median"] - spread["min"] for _, spread in there]
         above = [spread["max"] - spread["median"] for _, spread in there]
         axes.errorbar(
-            [n for n, _ in there], medians, (below, above), marker="o", capsize=3, label=name
-        )
+            [n for n, _ in there], medians, (below, above),
+            marker="o", capsize=3, label=name, color=f"C{number}",
+        )  # fmt: skip
     axes.set(title=title, yscale="log", xlim=(-0.5, len(runs) - 0.5))
     axes.set_xticks(range(len(runs)), [label(run) for run in runs], rotation=90)
     axes.yaxis.set_major_formatter("{x:g}")
