@@ -56,7 +56,8 @@ test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of
 chaos: $(TEST_ENV)/installed  ## Break everything around a running daemon for 1 1/2 hours, and measure
 	$(TEST_ENV)/bin/python -m tests.e2e.chaos --out chaos $(CHAOS)
 
-bench: $(RUN_ENV)/installed $(TEST_ENV)/installed  ## Measure how fast we are and others are, for 2 minutes, into docs/speed: CLIP=... BENCH_ARGS=...
+bench: $(RUN_ENV)/installed $(TEST_ENV)/installed  ## Measure how fast we are and others are, into docs/speed/: CLIP=... BENCH_ARGS=...
+	@mkdir -p docs/speed
 	$(RUN_ENV)/bin/edge-fer bench $(CLIP) --history docs/speed/history.jsonl \
 	    --against 'classic=$(TEST_ENV)/bin/python -m tests.benchmarks.classic' \
 	    $(if $(wildcard $(FER_ENV)/installed),--against 'fer=$(FER_ENV)/bin/python -m tests.benchmarks.pypi_fer') \
