@@ -8,13 +8,18 @@ TFLITE_ENV := .venv-tflite-runtime
 # Tests wait more than they compute: two at a time. One by one, and some: PYTEST_ARGS='-n 0 -k name'.
 PYTEST := $(TEST_ENV)/bin/python -m pytest -n 2 --dist worksteal
 PACKAGE_ENV := .venv-package
+FER_ENV := .venv-fer
+# Where torch is for the CPU alone; empty: PyPI, whose torch for x86-64 brings gigabytes of CUDA.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# What make bench plays: a clip of one face in 720p, where it is there, or the demo clip.
+CLIP ?= $(firstword $(wildcard ../shared/clips/smiling-man-720p.mp4) edge/demo/astronaut.mp4)
 # Of make install, uninstall and purge: DESTDIR stands before every path; of make deb: which box it is for.
 export DESTDIR BINDIR UNITDIR PYTHON WHEEL DEB_PYTHON DEB_ARCH
 # The scenarios of make chaos; each has options: python -m tests.e2e.chaos soak --help
 CHAOS ?= restarts freeze refusals sizes neighbours broker damaged soak
 
 .DEFAULT_GOAL := help
-.PHONY: help run install uninstall purge dist deb deb-check wheels test chaos tflite-runtime lint format debian-packages schemas metrics-docs demo-clip pictures clean
+.PHONY: help run install uninstall purge dist deb deb-check wheels test chaos bench tflite-runtime fer-package lint format debian-packages schemas metrics-docs demo-clip pictures clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,7 +56,17 @@ test: $(TEST_ENV)/installed  ## Run all tests (more of them with the packages of
 chaos: $(TEST_ENV)/installed  ## Break everything around a running daemon for 1 1/2 hours, and measure
 	$(TEST_ENV)/bin/python -m tests.e2e.chaos --out chaos $(CHAOS)
 
+bench: $(RUN_ENV)/installed $(TEST_ENV)/installed  ## Measure how fast we are and others are, into docs/speed/: CLIP=... BENCH_ARGS=...
+	@mkdir -p docs/speed
+	$(RUN_ENV)/bin/edge-fer bench $(CLIP) --history docs/speed/history.jsonl \
+	    --against 'classic=$(TEST_ENV)/bin/python -m tests.benchmarks.classic' \
+	    $(if $(wildcard $(FER_ENV)/installed),--against 'fer=$(FER_ENV)/bin/python -m tests.benchmarks.pypi_fer') \
+	    $(BENCH_ARGS)
+	$(TEST_ENV)/bin/python -m tests.benchmarks.plot docs/speed/history.jsonl docs/speed/history.png
+
 tflite-runtime: $(TFLITE_ENV)/installed  ## Make the environment that tests of tflite-runtime use
+
+fer-package: $(FER_ENV)/installed  ## Make the environment with PyPI's fer, for make bench to compare with
 
 lint: $(TEST_ENV)/installed  ## Check style and types
 	$(TEST_ENV)/bin/ruff check .
@@ -81,7 +96,7 @@ pictures: $(TEST_ENV)/installed  ## Make the README's pictures anew, with a real
 	$(TEST_ENV)/bin/python -m docs.make_page_pictures
 
 clean:  ## Remove the environments and what builds leave
-	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) $(PACKAGE_ENV) build dist edge_fer.egg-info
+	rm -rf $(RUN_ENV) $(TEST_ENV) $(TFLITE_ENV) $(PACKAGE_ENV) $(FER_ENV) build dist edge_fer.egg-info
 
 $(RUN_ENV)/installed: pyproject.toml
 	@echo "Making the daemon's environment in $(RUN_ENV); this takes a minute, once."
@@ -105,4 +120,12 @@ $(TFLITE_ENV)/installed: pyproject.toml
 	@echo "Making the environment with tflite-runtime in $(TFLITE_ENV); this takes a minute, once."
 	$(TFLITE_PYTHON) -m venv $(TFLITE_ENV)
 	$(TFLITE_ENV)/bin/python -m pip install --quiet --editable '.[tflite-runtime]'
+	@touch $@
+
+$(FER_ENV)/installed: tests/benchmarks/pypi_fer.txt
+	@echo "Making the environment with PyPI's fer in $(FER_ENV); this takes minutes, once."
+	$(PYTHON) -m venv $(FER_ENV)
+	$(FER_ENV)/bin/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
+	    $$(grep -oE '^torch(vision)?==[^ ]*' $<)
+	$(FER_ENV)/bin/python -m pip install --quiet -r $<
 	@touch $@

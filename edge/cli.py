@@ -12,8 +12,10 @@ from typing import Any
 import click
 
 import edge
+from edge.bench.cli import bench
 from edge.command import CommandGroup, complain
 from edge.memory import limit_arenas
+from edge.recognizer_options import recognizer_options
 
 INSTALLED = Path("/etc/edge-fer/config.yaml")
 """Of a box on which edge-fer is a service."""
@@ -32,36 +34,6 @@ _CONFIG = click.option(
     default=find_config,
     show_default=f"config.yaml, or {INSTALLED}",
     help="The configuration file.",
-)
-_DETECTOR = click.option(
-    "--detector",
-    type=click.Choice(["haar", "dlib"]),
-    default="haar",
-    show_default=True,
-    help="How faces are found.",
-)
-_WIDTH = click.option(
-    "--width", type=click.IntRange(64, 4096), help="Scan frames at this width [the detector's own]."
-)
-_MODEL = click.option(
-    "--model",
-    default="fer-edge-votes-int8",
-    show_default=True,
-    help="A shipped model or a .tflite file.",
-)
-_RUNTIME = click.option(
-    "--runtime",
-    type=click.Choice(["auto", "litert", "tflite-runtime"]),
-    default="auto",
-    show_default=True,
-    help="Whose TFLite.",
-)
-_DELEGATE = click.option(
-    "--delegate",
-    type=click.Choice(["auto", "cpu", "gpu"]),
-    default="cpu",
-    show_default=True,
-    help="What runs the CNN.",
 )
 
 
@@ -205,11 +177,7 @@ def login(token: bool, out: Path | None) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the annotated pictures.",
 )
-@_DETECTOR
-@_WIDTH
-@_MODEL
-@_RUNTIME
-@_DELEGATE
+@recognizer_options
 def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: Any) -> None:
     """Show the faces and their emotions in each image of PATHS."""
     from edge.still import read_stills
@@ -229,16 +197,15 @@ def image(paths: tuple[Path, ...], as_json: bool, out: Path | None, **options: A
     help="A JSON line a frame, to a file, or to standard output where none is named.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The annotated video, an .mp4.")
-@_DETECTOR
-@_WIDTH
-@_MODEL
-@_RUNTIME
-@_DELEGATE
+@recognizer_options
 def video(path: Path, json_path: Path | None, out: Path | None, **options: Any) -> None:
     """Read every frame of the video PATH, as fast as it goes."""
     from edge.clip import read_clip
 
     read_clip(path, json_path, out, *_recognizers(**options))
+
+
+main.add_command(bench)
 
 
 def _recognizers(detector: str, width: int | None, **classify: str) -> tuple[Any, Any]:

@@ -1,0 +1,110 @@
+"""One inference: the int8 model through our classifier, against Keras' ``predict``.
+
+``python -m tests.benchmarks.inference``: one face, one thread, the same network, in one process.
+"""
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import click
+import cv2
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+
+from edge.capture.factory import DEMO_CLIP
+from edge.classify import load_classifier
+from edge.config import ClassifyConfig, DetectConfig
+from edge.detect import make_finder
+from edge.face_image import face_image
+from training.network import load_network
+
+FACE_SECOND = 8.0
+"""Where in the demo clip a face is large, frontal and well lit."""
+
+Ways = dict[str, Callable[[], object]]
+
+
+def milliseconds(work: Callable[[], object], seconds: float) -> float:
+    """Return the median of as many runs as fit."""
+    for _ in range(5):
+        work()
+    times = []
+    end = time.perf_counter() + seconds
+    while (start := time.perf_counter()) < end:
+        work()
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
+
+
+def ways(model: str, network: Path) -> Ways:
+    """Return what is compared, by name; Keras comes last."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    classifier = load_classifier(ClassifyConfig(model=model, delegate="cpu", threads=1))
+    keras = load_network(network)
+    video = cv2.VideoCapture(str(DEMO_CLIP))
+    video.set(cv2.CAP_PROP_POS_MSEC, FACE_SECOND * 1000)
+    _, read = video.read()
+    frame = np.asarray(read, np.uint8)
+    faces = make_finder(DetectConfig()).find(frame)[:1]
+    face = face_image(frame, faces[0].region)
+    batch = (face / np.float32(255))[None, :, :, None]
+    ours, theirs = classifier.read_face(face), keras.predict(batch, verbose=0)[0]
+    # A comparison of two networks that differ would be none; temperature changes no order.
+    assert int(np.argmax(ours)) == int(np.argmax(theirs))
+    return {
+        "engine": lambda: classifier.read_face(face),
+        "crop and engine": lambda: classifier.read(frame, faces),
+        "Keras predict": lambda: keras.predict(batch, verbose=0),
+    }
+
+
+@click.command()
+@click.option("--model", default="fer-deep-int8", show_default=True)
+@click.option(
+    "--network",
+    type=click.Path(path_type=Path, exists=True),
+    default="training/models/fer-deep/network.keras",
+    show_default=True,
+    help="The same, in Keras.",
+)
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--seconds", default=3.0, show_default=True, help="Of each way in a round.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def main(model: str, network: Path, rounds: int, seconds: float, as_json: bool) -> None:
+    """Measure, and print a table."""
+    compared = ways(model, network)
+    times = [
+        {name: milliseconds(work, seconds) for name, work in compared.items()}
+        for _ in range(rounds)
+    ]
+    *ours, keras = compared
+    ratios = {name: [row[keras] / row[name] for row in times] for name in ours}
+    if as_json:
+        told = {"model": model, "rounds_ms": times, "ratios": ratios}
+        click.echo(json.dumps(told))
+        return
+    table = Table(model, "ms, median", "range", f"{keras} over it, median", "range")
+    for name in compared:
+        cells = [*_cells([row[name] for row in times], 3), *_cells(ratios.get(name, []), 1)]
+        table.add_row(name, *cells)
+    Console().print(table)
+
+
+def _cells(values: list[float], digits: int) -> tuple[str, ...]:
+    if not values:
+        return ()
+    ends = f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+    return f"{statistics.median(values):.{digits}f}", ends
+
+
+if __name__ == "__main__":
+    main()
