@@ -1,0 +1,142 @@
+"""Every way against what is known to be there, in drawn scenes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress
+
+from edge.records import Box
+from tests.benchmarks.recall.clips import share
+from tests.benchmarks.recall.ways import WAYS, make_ways
+from tests.support.matching import pairs
+from tests.support.scanning import KINDS, boxes_of, frame_of, scanner_of, whole_scans
+from tests.support.scenes import Grey, Scene, Shown, still
+
+SPEEDS = ((0.0, 0.25), (0.25, 0.75), (0.75, 1.5))
+"""Bins, in face widths a second."""
+
+WIDTHS = ((60, 90), (90, 130), (130, 180), (180, 240))
+"""Bins of faces, and of the boxes that are found, in pixels."""
+
+_CHOSEN_AT = 160
+"""Width in pixels at which a face must be found before it may play."""
+
+_MOST_PEOPLE = 4
+
+
+@dataclass
+class Found:
+    """Counts of one way: whole faces that were there and found, boxes, and those of no face."""
+
+    there: dict[tuple[str, Any], int] = field(default_factory=dict)
+    found: dict[tuple[str, Any], int] = field(default_factory=dict)
+    boxes: dict[Any, int] = field(default_factory=dict)
+    false: dict[Any, int] = field(default_factory=dict)
+    milliseconds: list[float] = field(default_factory=list)
+
+    def add(self, shown: Sequence[Shown], boxes: Sequence[Box]) -> None:
+        """Take a frame."""
+        partners = pairs([face.box for face in shown], boxes)
+        for place, face in enumerate(shown):
+            if face.whole:
+                for key in _keys(face):
+                    self.there[key] = self.there.get(key, 0) + 1
+                    self.found[key] = self.found.get(key, 0) + (place in partners)
+        taken = {box: shown[place].whole for place, box in partners.items()}
+        for place, box in enumerate(boxes):
+            if not taken.get(place, True):  # of a face that need not be found
+                continue
+            for key in (None, _bin(box.width, WIDTHS)):
+                self.boxes[key] = self.boxes.get(key, 0) + 1
+                self.false[key] = self.false.get(key, 0) + (place not in taken)
+
+    def recall(self, key: tuple[str, Any]) -> float | None:
+        """Return the share of the faces that were found; of one bin."""
+        return share(self.found.get(key, 0), self.there.get(key, 0))
+
+    def precision(self, width: tuple[int, int] | None) -> float | None:
+        """Return the share of the boxes that were faces; of one bin of widths."""
+        boxes = self.boxes.get(width, 0)
+        return share(boxes - self.false.get(width, 0), boxes)
+
+
+ALL = ("all", None)
+KEYS = (ALL, *(("speed", speed) for speed in SPEEDS), *(("width", width) for width in WIDTHS))
+"""What is counted by itself."""
+
+
+def choose(images: Sequence[Grey], count: int, seed: int) -> list[Grey]:
+    """Return faces that both detectors find where they stand still on plain grey.
+
+    What they cannot find at all says nothing about when they look.
+    """
+    scanners = [scanner_of(whole_scans(kind, 3 * _CHOSEN_AT)) for kind in KINDS]
+    chosen: list[Grey] = []
+    for place in np.random.default_rng(seed).permutation(len(images)):
+        if len(chosen) == count:
+            break
+        picture, box = still(images[place], _CHOSEN_AT)
+        frame = frame_of(picture, 0, 1)
+        if all(pairs([box], boxes_of(scanner.scan(frame))) for scanner in scanners):
+            chosen.append(images[place])
+    return chosen
+
+
+def scenes_of(images: Sequence[Grey], count: int, seed: int) -> list[Scene]:
+    """Return scenes of one to four people, each with faces of its own as far as there are any."""
+    casts = [1 + number % _MOST_PEOPLE for number in range(count)]
+    chosen = choose(images, sum(casts), seed)
+    faces = iter([chosen[place % len(chosen)] for place in range(sum(casts))])
+    return [
+        Scene([next(faces) for _ in range(cast)], seed + number)
+        for number, cast in enumerate(casts)
+    ]
+
+
+def run_scenes(scenes: Sequence[Scene], kinds: Sequence[str], bar: Progress) -> dict[str, Any]:
+    """Return what each way finds, by detector and way."""
+    results = {kind: {way: Found() for way in WAYS} for kind in kinds}
+    task = bar.add_task("scenes", total=sum(map(len, scenes)))
+    for scene in scenes:
+        ways = {kind: make_ways(kind, scene.size[0]) for kind in kinds}
+        for frame, shown in scene:
+            for kind in kinds:
+                for name, way in ways[kind].items():
+                    results[kind][name].add(shown, way.take(frame))
+            bar.advance(task)
+        for kind in kinds:
+            for name, way in ways[kind].items():
+                results[kind][name].milliseconds += way.run.milliseconds
+    return results
+
+
+def describe(results: dict[str, dict[str, Found]]) -> Iterator[dict[str, Any]]:
+    """Yield the figures of a detector, all of it and bin by bin."""
+    for kind, ways in results.items():
+        for key in KEYS:
+            recalls = {name: found.recall(key) for name, found in ways.items()}
+            full, quick = recalls["full"], recalls["shipped"]
+            by, bounds = key
+            yield {
+                "detector": kind,
+                by: bounds,
+                "faces": ways["full"].there.get(key, 0),
+                "recall": recalls,
+                "recall_shipped_over_full": round(quick / full, 4) if full and quick else None,
+                "precision": {
+                    name: found.precision(bounds) for name, found in ways.items()
+                } if by != "speed" else None,
+            }  # fmt: skip
+
+
+def _keys(face: Shown) -> Iterator[tuple[str, Any]]:
+    yield ALL
+    yield "speed", _bin(face.speed, SPEEDS)
+    yield "width", _bin(face.box.width, WIDTHS)
+
+
+def _bin(value: float, bins: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Return the bin of a value; what lies beyond the last or before the first goes there."""
+    return next((pair for pair in bins if value < pair[1]), bins[-1])
