@@ -175,7 +175,7 @@ def main(
         disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         of_clips = {} if no_clips else compare_clips(clips, kinds, bar)
-        of_scenes = compare_scenes(faces, scenes, seed, seconds, kinds, bar)
+        of_scenes = compare_scenes(faces, scenes, seed, kinds, bar)
     if as_json:
         click.echo(json.dumps({"clips": of_clips, "scenes": of_scenes}, indent=2))
         return

@@ -23,6 +23,9 @@ WIDTHS = ((60, 90), (90, 130), (130, 180), (180, 240))
 _CHOSEN_AT = 160
 """Width in pixels at which a face must be found before it may play."""
 
+_WELL_PLACED = 0.6
+"""How well its box must lie: where FER-2013's crop and a detector disagree, so do all ways."""
+
 _MOST_PEOPLE = 4
 
 
@@ -79,7 +82,8 @@ def choose(images: Sequence[Grey], count: int, seed: int) -> list[Grey]:
             break
         picture, box = still(images[place], _CHOSEN_AT)
         frame = frame_of(picture, 0, 1)
-        if all(pairs([box], boxes_of(scanner.scan(frame))) for scanner in scanners):
+        found = [boxes_of(scanner.scan(frame)) for scanner in scanners]
+        if all(pairs([box], boxes, _WELL_PLACED) for boxes in found):
             chosen.append(images[place])
     return chosen
 
