@@ -67,7 +67,7 @@ class Scene:
     def __iter__(self) -> Iterator[tuple[Frame, tuple[Shown, ...]]]:
         random = np.random.default_rng(self.seed)
         background = _background(self.size, random)
-        heads = [_Head(face) for face in self.faces]
+        heads = [Head(face) for face in self.faces]
         people = [_Person(self, place, random) for place in range(len(heads))]
         noise = random.normal(0, _NOISE, [side + 64 for side in self.size[::-1]])
         noise = np.repeat(noise.astype(np.int16)[:, :, None], 3, axis=2)
@@ -99,7 +99,7 @@ def still(face: Grey, width: int) -> tuple[ImageArray, Box]:
     """Return one face in the middle of plain grey, and where it is."""
     picture = np.full((3 * width, 3 * width, 3), 127, np.uint8)
     box = Box(width, width, width, width)
-    _Head(face).draw(picture, box, away=False)
+    Head(face).draw(picture, box, away=False)
     return picture, box
 
 
@@ -156,7 +156,7 @@ class _Person:
         self._growth = float(np.exp(random.uniform(-0.5, 0.5)))
 
 
-class _Head:
+class Head:
     """A face on its head, as a picture and how much it hides at every pixel."""
 
     def __init__(self, face: Grey) -> None:
