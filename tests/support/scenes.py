@@ -168,7 +168,7 @@ class Head:
         inner, feather = np.zeros_like(self._blank), _DRAWN // 12
         part = slice(top, top + _DRAWN), slice(left, left + _DRAWN)
         inner[part][feather:-feather, feather:-feather] = 1
-        inner = cv2.blur(inner, (2 * feather + 1,) * 2)
+        inner = np.asarray(cv2.blur(inner, (2 * feather + 1,) * 2), np.float32)
         self._facing = self._blank.copy()
         self._facing[part] += inner[part] * (big - self._blank[part])
         oval = np.zeros_like(self._blank)
@@ -203,8 +203,9 @@ def _background(size: tuple[int, int], random: np.random.Generator) -> ImageArra
         )
         for grain, amount in ((120, 20), (30, 10), (8, 4))
     )  # fmt: skip
-    slope = np.linspace(*random.uniform(60, 190, 2), width)[None, :, None]
-    return np.clip(slope + spots, 0, 255).astype(np.uint8)
+    left, right = random.uniform(60, 190, 2)
+    slope = np.linspace(left, right, width)[None, :, None]
+    return np.asarray(np.clip(slope + spots, 0, 255), np.uint8)
 
 
 def _share(box: Box, other: Box) -> float:

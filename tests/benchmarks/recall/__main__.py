@@ -15,10 +15,12 @@ from rich.table import Table
 from edge.capture.factory import DEMO_CLIP
 from edge.classify import load_classifier
 from edge.config import ClassifyConfig
+from edge.errors import EdgeFerError
 from tests.benchmarks.recall.clips import COMPARED, Comparison, frames_of, run_clip
 from tests.benchmarks.recall.truth import describe, run_scenes, scenes_of
 from tests.benchmarks.recall.ways import WAYS, Run
 from tests.support.scanning import KINDS
+from tests.support.scenes import Scene
 from tests.support.system import SHARED
 
 IN_ALL = "all"
@@ -47,15 +49,20 @@ def compare_clips(clips: Sequence[Path], kinds: Sequence[str], bar: Progress) ->
     return {"times": times, "compared": compared}
 
 
-def compare_scenes(
-    faces: Path | None, count: int, seed: int, kinds: Sequence[str], bar: Progress
-) -> dict[str, Any]:
-    """Return the times and the figures of the drawn scenes; empty without faces."""
-    if faces is None or count == 0:
-        return {}
+def draw_scenes(faces: Path | None, count: int, seed: int) -> list[Scene]:
+    """Return scenes with FER-2013's faces; none without them."""
+    if count == 0:
+        return []
+    if faces is None:
+        click.echo("no scenes: name FER-2013's CSV file with --faces", err=True)
+        return []
     from training.read import read_data
 
-    scenes = scenes_of(read_data(faces)["PublicTest"].images, count, seed)
+    return scenes_of(list(read_data(faces)["PublicTest"].images), count, seed)
+
+
+def compare_scenes(scenes: Sequence[Scene], kinds: Sequence[str], bar: Progress) -> dict[str, Any]:
+    """Return the times and what was found of what is there."""
     results = run_scenes(scenes, kinds, bar)
     times = [
         {"detector": kind, "frames": sum(map(len, scenes)), **_times(ways)}
@@ -132,12 +139,10 @@ def scene_table(rows: Sequence[dict[str, Any]]) -> Table:
         title="Drawn scenes, relative to the truth; widths in pixels, speeds in widths a second",
     )  # fmt: skip
     for row in rows:
-        by = next(name for name in ("all", "speed", "width") if name in row)
-        of = by if row[by] is None else f"{by} {row[by][0]}..{row[by][1]}"
-        precision = row["precision"] or dict.fromkeys(WAYS)  # a false face has no speed
+        of = f"{row['by']} {row['bin'][0]}..{row['bin'][1]}" if row["bin"] else row["by"]
         table.add_row(
             row["detector"], of, str(row["faces"]), *map(_number, row["recall"].values()),
-            _number(row["recall_shipped_over_full"]), *map(_number, precision.values()),
+            _number(row["recall_shipped_over_full"]), *map(_number, row["precision"].values()),
         )  # fmt: skip
     return table
 
@@ -165,8 +170,10 @@ def main(
     clips = clips or (*sorted((SHARED / "clips").glob("*.mp4")), DEMO_CLIP)
     csv = SHARED / "fer2013" / "fer2013.csv.gz"
     faces = faces or (csv if csv.exists() else None)
-    if faces is None and scenes:
-        click.echo("no scenes: name FER-2013's CSV file with --faces", err=True)
+    try:
+        drawn = draw_scenes(faces, scenes, seed)
+    except EdgeFerError as error:
+        raise click.ClickException(str(error)) from None
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     kinds = detector or KINDS
@@ -175,11 +182,11 @@ def main(
         disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         of_clips = {} if no_clips else compare_clips(clips, kinds, bar)
-        of_scenes = compare_scenes(faces, scenes, seed, kinds, bar)
+        of_scenes = compare_scenes(drawn, kinds, bar) if drawn else {}
     if as_json:
         click.echo(json.dumps({"clips": of_clips, "scenes": of_scenes}, indent=2))
         return
-    out = Console(width=130)
+    out = Console(width=140)
     if of_clips:
         out.print(*clip_tables(of_clips["compared"]))
         out.print(time_table("ms a frame on clips, median / mean", of_clips["times"]))

@@ -1,12 +1,14 @@
 """Every way against what is known to be there, in drawn scenes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from rich.progress import Progress
 
+from edge.errors import EdgeFerError
 from edge.records import Box
 from tests.benchmarks.recall.clips import share
 from tests.benchmarks.recall.ways import WAYS, make_ways
@@ -14,11 +16,18 @@ from tests.support.matching import pairs
 from tests.support.scanning import KINDS, boxes_of, frame_of, scanner_of, whole_scans
 from tests.support.scenes import Grey, Scene, Shown, still
 
-SPEEDS = ((0.0, 0.25), (0.25, 0.75), (0.75, 1.5))
-"""Bins, in face widths a second."""
+Key = tuple[str, tuple[float, float] | None]
+"""What is counted by itself: a bin of speeds or of widths, or all."""
 
-WIDTHS = ((60, 90), (90, 130), (130, 180), (180, 240))
-"""Bins of faces, and of the boxes that are found, in pixels."""
+ALL: Final[Key] = ("all", None)
+
+BINS: Final = {
+    "speed": ((0.0, 0.25), (0.25, 0.75), (0.75, 1.5)),
+    "width": ((60, 90), (90, 130), (130, 180), (180, 240)),
+}
+"""Speeds in face widths a second; widths in pixels, of faces or of the boxes that are found."""
+
+KEYS: Final[tuple[Key, ...]] = (ALL, *((by, bin_) for by, bins in BINS.items() for bin_ in bins))
 
 _CHOSEN_AT = 160
 """Width in pixels at which a face must be found before it may play."""
@@ -33,10 +42,10 @@ _MOST_PEOPLE = 4
 class Found:
     """Counts of one way: whole faces that were there and found, boxes, and those of no face."""
 
-    there: dict[tuple[str, Any], int] = field(default_factory=dict)
-    found: dict[tuple[str, Any], int] = field(default_factory=dict)
-    boxes: dict[Any, int] = field(default_factory=dict)
-    false: dict[Any, int] = field(default_factory=dict)
+    there: Counter[Key] = field(default_factory=Counter)
+    found: Counter[Key] = field(default_factory=Counter)
+    boxes: Counter[Key] = field(default_factory=Counter)
+    false: Counter[Key] = field(default_factory=Counter)
     milliseconds: list[float] = field(default_factory=list)
 
     def add(self, shown: Sequence[Shown], boxes: Sequence[Box]) -> None:
@@ -44,30 +53,23 @@ class Found:
         partners = pairs([face.box for face in shown], boxes)
         for place, face in enumerate(shown):
             if face.whole:
-                for key in _keys(face):
-                    self.there[key] = self.there.get(key, 0) + 1
-                    self.found[key] = self.found.get(key, 0) + (place in partners)
-        taken = {box: shown[place].whole for place, box in partners.items()}
+                keys = [ALL, _bin("speed", face.speed), _bin("width", face.box.width)]
+                self.there.update(keys)
+                self.found.update(keys if place in partners else [])
+        whole = {box: shown[place].whole for place, box in partners.items()}
         for place, box in enumerate(boxes):
-            if not taken.get(place, True):  # of a face that need not be found
-                continue
-            for key in (None, _bin(box.width, WIDTHS)):
-                self.boxes[key] = self.boxes.get(key, 0) + 1
-                self.false[key] = self.false.get(key, 0) + (place not in taken)
+            if whole.get(place, True):  # a face that need not be found counts neither way
+                keys = [ALL, _bin("width", box.width)]
+                self.boxes.update(keys)
+                self.false.update([] if place in whole else keys)
 
-    def recall(self, key: tuple[str, Any]) -> float | None:
-        """Return the share of the faces that were found; of one bin."""
-        return share(self.found.get(key, 0), self.there.get(key, 0))
+    def recall(self, key: Key) -> float | None:
+        """Return the share of the faces that were found."""
+        return share(self.found[key], self.there[key])
 
-    def precision(self, width: tuple[int, int] | None) -> float | None:
-        """Return the share of the boxes that were faces; of one bin of widths."""
-        boxes = self.boxes.get(width, 0)
-        return share(boxes - self.false.get(width, 0), boxes)
-
-
-ALL = ("all", None)
-KEYS = (ALL, *(("speed", speed) for speed in SPEEDS), *(("width", width) for width in WIDTHS))
-"""What is counted by itself."""
+    def precision(self, key: Key) -> float | None:
+        """Return the share of the boxes that were faces; None of a speed: a false face has none."""
+        return share(self.boxes[key] - self.false[key], self.boxes[key])
 
 
 def choose(images: Sequence[Grey], count: int, seed: int) -> list[Grey]:
@@ -85,6 +87,8 @@ def choose(images: Sequence[Grey], count: int, seed: int) -> list[Grey]:
         found = [boxes_of(scanner.scan(frame)) for scanner in scanners]
         if all(pairs([box], boxes, _WELL_PLACED) for boxes in found):
             chosen.append(images[place])
+    if not chosen:
+        raise EdgeFerError("both detectors find none of these faces: name FER-2013's with --faces")
     return chosen
 
 
@@ -122,25 +126,18 @@ def describe(results: dict[str, dict[str, Found]]) -> Iterator[dict[str, Any]]:
         for key in KEYS:
             recalls = {name: found.recall(key) for name, found in ways.items()}
             full, quick = recalls["full"], recalls["shipped"]
-            by, bounds = key
             yield {
                 "detector": kind,
-                by: bounds,
-                "faces": ways["full"].there.get(key, 0),
+                "by": key[0],
+                "bin": key[1],
+                "faces": ways["full"].there[key],
                 "recall": recalls,
                 "recall_shipped_over_full": round(quick / full, 4) if full and quick else None,
-                "precision": {
-                    name: found.precision(bounds) for name, found in ways.items()
-                } if by != "speed" else None,
-            }  # fmt: skip
+                "precision": {name: found.precision(key) for name, found in ways.items()},
+            }
 
 
-def _keys(face: Shown) -> Iterator[tuple[str, Any]]:
-    yield ALL
-    yield "speed", _bin(face.speed, SPEEDS)
-    yield "width", _bin(face.box.width, WIDTHS)
-
-
-def _bin(value: float, bins: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+def _bin(by: str, value: float) -> Key:
     """Return the bin of a value; what lies beyond the last or before the first goes there."""
-    return next((pair for pair in bins if value < pair[1]), bins[-1])
+    bins = BINS[by]
+    return by, next((bin_ for bin_ in bins if value < bin_[1]), bins[-1])
