@@ -135,14 +135,15 @@ def scene_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Return recall and precision relative to the truth."""
     table = Table(
         "detector", "faces of", "faces", *(f"recall\n{way}" for way in WAYS),
-        "recall\nshipped / full", *(f"precision\n{way}" for way in WAYS),
+        "shipped\n/ full", "shipped\n/ whole", *(f"precision\n{way}" for way in WAYS),
         title="Drawn scenes, relative to the truth; widths in pixels, speeds in widths a second",
     )  # fmt: skip
     for row in rows:
         of = f"{row['by']} {row['bin'][0]}..{row['bin'][1]}" if row["bin"] else row["by"]
         table.add_row(
             row["detector"], of, str(row["faces"]), *map(_number, row["recall"].values()),
-            _number(row["recall_shipped_over_full"]), *map(_number, row["precision"].values()),
+            _number(row["recall_shipped_over_full"]), _number(row["recall_shipped_over_whole"]),
+            *map(_number, row["precision"].values()),
         )  # fmt: skip
     return table
 

@@ -81,7 +81,7 @@ class Comparison:
 
 
 def share(part: int, whole: int) -> float | None:
-    """Return a part of a whole, 0..1; None of nothing."""
+    """Return a part relative to a whole; None relative to nothing."""
     return round(part / whole, 4) if whole else None
 
 

@@ -125,14 +125,15 @@ def describe(results: dict[str, dict[str, Found]]) -> Iterator[dict[str, Any]]:
     for kind, ways in results.items():
         for key in KEYS:
             recalls = {name: found.recall(key) for name, found in ways.items()}
-            full, quick = recalls["full"], recalls["shipped"]
+            quick = ways["shipped"].found[key]
             yield {
                 "detector": kind,
                 "by": key[0],
                 "bin": key[1],
                 "faces": ways["full"].there[key],
                 "recall": recalls,
-                "recall_shipped_over_full": round(quick / full, 4) if full and quick else None,
+                "recall_shipped_over_full": share(quick, ways["full"].found[key]),
+                "recall_shipped_over_whole": share(quick, ways["whole"].found[key]),
                 "precision": {name: found.precision(key) for name, found in ways.items()},
             }
 
