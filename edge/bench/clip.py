@@ -55,11 +55,11 @@ def find_clip(path: Path) -> Clip:
     try:
         file.open()
         file.grab()
-        image = file.retrieve()
+        picture = file.retrieve()
     except SourceError as error:
         raise ConfigError(str(error)) from None
     finally:
         file.close()
-    if image is None:
+    if picture is None:
         raise ConfigError(f"{path} begins with a damaged frame: choose another clip")
-    return Clip(path.resolve(), (image.shape[1], image.shape[0]), file.fps, file.frames)
+    return Clip(path.resolve(), picture.size, file.fps, file.frames)

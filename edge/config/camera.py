@@ -100,14 +100,17 @@ class DetectConfig(Section):
 
     kind: Literal["haar", "dlib"] = Field("haar", description="The detector.")
     width: Annotated[int, Field(ge=64, le=4096)] | None = Field(
-        None, description="Scan frames at this width; null: 480 for haar, 640 for dlib."
+        None, description="Scan frames at this width; null: 800 for haar, 640 for dlib."
     )
     every: int = Field(1, ge=1, le=100, description="Scan every n-th frame; tracks bridge the gap.")
     rescan_seconds: float = Field(
-        0.2,
+        0.4,
         ge=0,
         le=10,
-        description="Between scans of the whole frame; until then around the faces in it. 0: none.",
+        description=(
+            "Between scans of all of the frame; until then around the faces in it, half of it "
+            "while nobody is there. 0: all of every frame."
+        ),
     )
     idle_fps: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         5.0, description="Frames a second to scan after 5 s without a face; null: as many as ever."

@@ -18,6 +18,10 @@ _TO_A_SIDE: Final = {1, 2}
 """Of its five filters those for faces that look left and right."""
 
 
+_SMALL: Final = 110
+"""Pixels of a face at which it is looked for: 80 is the least that it finds."""
+
+
 class DlibDetector:
     """Dalal and Triggs' HOG features with King's max-margin object detection (2015).
 
@@ -48,7 +52,7 @@ class DlibDetector:
             return []
         return [
             face
-            for face in self._run(scene.part(place, scene.scale))
+            for face in self._run(scene.part(place, min(scene.scale, _SMALL / box.width)))
             if SMALLER * box.width <= face.box.width <= LARGER * box.width
         ]
 

@@ -12,6 +12,11 @@ _MEMORY: Final = 0.5
 """Seconds for which a face that was missed is looked for where it was."""
 
 
+_EARLY: Final = 0.9
+"""The part of the time between scans of the whole frame after which one is due: frames are not
+on time."""
+
+
 class Scanner:
     """Scans the frames that are due.
 
@@ -24,9 +29,9 @@ class Scanner:
     control
         The camera's switches.
     rescan_seconds
-        On the source's clock: for this long after a scan of the whole frame, faces are looked
-        for around where they were; where one is gone, or none was there, in the whole frame.
-        0: always so.
+        On the source's clock: for this long after a scan of the whole frame, faces are only looked
+        for around where they were, or in the whole frame where one is gone; if nobody is there, for
+        half of it nobody is looked for. 0: all of every frame is scanned.
     """
 
     def __init__(
@@ -58,16 +63,27 @@ class Scanner:
         if not self._schedule.due(frame.time):
             return Detection(frame, None, looked=False)
         faces = self._find(frame)
+        if faces is None:
+            return Detection(frame, None, looked=False)
         if any(face.counts for face in faces):
             self._schedule.saw_face(frame.time)
         return Detection(frame, faces)
 
-    def _find(self, frame: Frame) -> tuple[Face, ...]:
-        """Find the faces around those of the frame before, or in all of the frame where due."""
-        faces = None
-        if self._known and 0 <= frame.time - self._scanned < self._rescan_seconds:
-            missed = [face for face, _ in self._missed]
-            faces = self._finder.find_near(frame.picture.grey, self._known, missed)
+    def _find(self, frame: Frame) -> tuple[Face, ...] | None:
+        """Find the faces around those of the frame before, or in all of the frame where due.
+
+        Returns
+        -------
+        tuple of Face, or None
+            None where nobody is known to be there, and who may have come is looked for later.
+        """
+        faces, since = None, frame.time - self._scanned
+        missed = [face for face, _ in self._missed]
+        if self._known or missed:
+            if 0 <= since < _EARLY * self._rescan_seconds:
+                faces = self._finder.find_near(frame.picture.grey, self._known, missed)
+        elif 0 <= since < _EARLY * self._rescan_seconds / 2:
+            return None
         if faces is None:
             self._scanned = frame.time
             faces = self._finder.find_all(frame.picture.grey, self._known)

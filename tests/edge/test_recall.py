@@ -8,7 +8,7 @@ import pytest
 
 from edge.config import DetectConfig
 from edge.detect import FaceFinder, make_finder
-from edge.records import Box, Face, Frame, ImageArray
+from edge.records import Box, Face, Frame, GreyArray, ImageArray
 from tests.support.matching import pairs, steady
 from tests.support.scanning import KINDS, boxes_of, frame_of, scanner_of, shipped, whole_scans
 from tests.support.scenes import Grey, Head, Scene
@@ -27,12 +27,12 @@ class CountingFinder(FaceFinder):
         self.asked = 0
         self.whole: list[int] = []
 
-    def find_all(self, image: ImageArray) -> tuple[Face, ...]:
+    def find_all(self, image: GreyArray, known: Sequence[Face] = ()) -> tuple[Face, ...]:
         self.whole.append(self.asked)
-        return self._finder.find_all(image)
+        return self._finder.find_all(image, known)
 
     def find_near(
-        self, image: ImageArray, known: Sequence[Face], missed: Sequence[Face] = ()
+        self, image: GreyArray, known: Sequence[Face], missed: Sequence[Face] = ()
     ) -> tuple[Face, ...] | None:
         return self._finder.find_near(image, known, missed)
 

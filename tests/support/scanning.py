@@ -1,5 +1,6 @@
 """Frames and scanners as the daemon makes them, each made in this one place."""
 
+from edge.capture.picture import ColourPicture
 from edge.config import DetectConfig
 from edge.detect import FaceFinder, make_finder
 from edge.detect.scanner import Scanner
@@ -16,7 +17,7 @@ _WIDEST = 4096
 def frame_of(image: ImageArray, number: int, fps: float) -> Frame:
     """Return the frame of a camera that gives `fps` pictures a second."""
     time = number / fps
-    return Frame(number, image, time, time, time)
+    return Frame(number, ColourPicture(image), time, time, time)
 
 
 def shipped(kind: str) -> DetectConfig:
