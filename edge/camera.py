@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.capture import make_source
 from edge.capture.source import Source
-from edge.classify import Classifier, load_classifier
+from edge.classify import Classifier, PacedClassifier, load_classifier
 from edge.config import CameraConfig
 from edge.detect import make_finder
 from edge.detect.scanner import Scanner
@@ -187,11 +187,19 @@ class Camera:
         blur = config.stream.faces == "blur"
         finder = make_finder(config.detect, every_face=blur)
         schedule = ScanSchedule(config.detect.every, config.detect.idle_fps if idles else None)
-        # Who joins others must not be seen before they are found.
-        rescan_seconds = 0.0 if blur else config.detect.rescan_seconds
+        # Who joins others must not be seen before they are found; and how long it takes to look
+        # for faces tells whether there are any.
+        all_of_every_frame = blur or not privacy.individuals
+        rescan_seconds = 0.0 if all_of_every_frame else config.detect.rescan_seconds
         scanner = Scanner(finder, schedule, self._control, rescan_seconds)
         return Pipeline(
-            self._make_source, scanner, classifier, sink, metrics, self.health, config.capture
+            self._make_source,
+            scanner,
+            PacedClassifier(classifier, config.classify.fps),
+            sink,
+            metrics,
+            self.health,
+            config.capture,
         )
 
     def _make_source(self) -> Source:

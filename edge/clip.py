@@ -23,7 +23,7 @@ from rich.progress import (
 from edge.annotate import annotate
 from edge.capture.health import SourceHealth
 from edge.capture.video_file import VideoFile
-from edge.classify import Classifier
+from edge.classify import Classifier, PacedClassifier
 from edge.config import CaptureConfig
 from edge.detect import FaceFinder
 from edge.detect.scanner import Scanner
@@ -134,7 +134,7 @@ def read_clip(
         pipeline = Pipeline(
             lambda: source,
             Scanner(finder),
-            classifier,
+            PacedClassifier(classifier),
             sink,
             metrics,
             SourceHealth(),

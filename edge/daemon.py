@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
+import cv2
+
 from edge import __version__
 from edge.camera import Box, Camera
 from edge.capture.collector import SourceCollector
@@ -69,6 +71,8 @@ class Daemon:
         reload: threading.Event | None = None,
         taken_up: Callable[[Config], None] = lambda _: None,
     ) -> None:
+        # The stages of all cameras work side by side; a stage that takes all cores stops others.
+        cv2.setNumThreads(1)
         self._load = load
         self._stop = stop
         self._asked = reload or threading.Event()

@@ -11,7 +11,7 @@ from edge.capture.health import SourceHealth
 from edge.capture.source import Source
 from edge.capture.stage import CaptureStage
 from edge.channel import Channel, Closed, Overflow
-from edge.classify import Classifier
+from edge.classify import PacedClassifier
 from edge.config import CaptureConfig
 from edge.detect.scanner import Scanner
 from edge.metrics import CameraMetrics
@@ -54,7 +54,7 @@ class Pipeline:
         self,
         make_source: Callable[[], Source],
         scanner: Scanner,
-        classifier: Classifier,
+        classifier: PacedClassifier,
         sink: Sink,
         metrics: CameraMetrics,
         health: SourceHealth,
@@ -183,7 +183,7 @@ class Pipeline:
                 return Observation(frame, None, looked=False)
             counting = tuple(face for face in faces if face.counts)
             others = tuple(face.box for face in faces if not face.counts)
-            readings = self._classifier.read(frame.picture.grey, counting)
+            readings = self._classifier.read(frame, counting)
             return Observation(frame, readings, others, detection.looked)
 
     def _publish(self, observation: Observation) -> None:

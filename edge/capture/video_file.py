@@ -66,6 +66,8 @@ class VideoFile:
             raise self._unreadable()
         if video.codec_context is None:  # of a kind that this FFmpeg cannot decode
             raise self._unreadable()
+        # Each thread holds a frame back, and memory for some.
+        video.codec_context.thread_count = 2
         video.thread_type = "AUTO"
         self._number = 0
         fps = float(video.average_rate or video.guessed_rate or 0)

@@ -1,5 +1,6 @@
 """Reading emotions from face pictures with the TFLite CNN."""
 
 from edge.classify.classifier import Classifier, load_classifier
+from edge.classify.paced import PacedClassifier
 
-__all__ = ["Classifier", "load_classifier"]
+__all__ = ["Classifier", "PacedClassifier", "load_classifier"]

@@ -104,7 +104,7 @@ class DetectConfig(Section):
     )
     every: int = Field(1, ge=1, le=100, description="Scan every n-th frame; tracks bridge the gap.")
     rescan_seconds: float = Field(
-        0.4,
+        0.3,
         ge=0,
         le=10,
         description=(
@@ -162,6 +162,10 @@ class ClassifyConfig(Section):
         description="What runs the CNN; auto: a real GPU where it is right and faster, or the CPU.",
     )
     threads: int = Field(1, ge=1, le=64, description="CPU threads of an interpreter.")
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        10.0,
+        description="Readings a second of each face, which shows its last between them; null: all.",
+    )
 
 
 class TrackConfig(Section):

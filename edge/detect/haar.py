@@ -20,10 +20,11 @@ _ENOUGH: Final = 6
 """Windows that agree on a face, as OpenCV's own examples ask for: more than 5 neighbours."""
 
 _FINE: Final = 1.1
-_COARSE: Final = 1.25
-"""From one size of windows to the next: to tell how sure a face is, and to find where one may be.
+_COARSE: Final = 2 ** (1 / 3)
+"""From one size of windows to the next: to tell how sure a face is, or where one may be."""
 
-Of 221 faces in three clips that all windows together found, one window in nine sees 217."""
+_OCTAVES: Final = 6
+"""So often the frame is halved, and scanned for faces that are twice as large."""
 
 _STEP: Final = 48
 """OpenCV moves windows of at least so many pixels by 1/24 of their width, smaller ones by 1/12."""
@@ -66,9 +67,11 @@ class HaarDetector:
     def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
         """Return the faces of all of it, wherever they are."""
         found = [face for box in around for face in self.near(scene, box)]
-        rest = scene.whole(hidden=[face.box for face in found])
-        for box, _ in self._groups(rest, _COARSE, smallest * scene.scale):
-            found += self.near(scene, box)
+        hidden = [face.box for face in found]
+        for octave in range(_OCTAVES):
+            part = scene.whole(2.0**-octave, hidden)
+            for box, _ in self._groups(part, _COARSE, smallest * part.scale, _STEP - 1):
+                found += self.near(scene, box)
         return found
 
     def near(self, scene: Scene, box: Box) -> list[Found]:

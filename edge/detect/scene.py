@@ -54,19 +54,20 @@ class Scene:
         self.scale = min(1.0, width / grey.shape[1])
         """Of all of it."""
 
-    def whole(self, hidden: Sequence[Box] = ()) -> Part:
-        """Return all of it, with nothing to be seen at `hidden`."""
-        small = _smaller(self._grey, self.scale)
+    def whole(self, size: float = 1.0, hidden: Sequence[Box] = ()) -> Part:
+        """Return all of it, `size` times as wide as it is scanned, with nothing at `hidden`."""
+        scale = size * self.scale
+        small = _smaller(self._grey, scale)
         if hidden and small is self._grey:
             small = small.copy()
         for box in hidden:
-            left, top = (max(0, round(side * self.scale)) for side in (box.x, box.y))
-            right = round((box.x + box.width) * self.scale)
-            bottom = round((box.y + box.height) * self.scale)
-            part = small[top:bottom, left:right]
-            if part.size:
-                part[:] = part.mean()
-        return Part(small, 0, 0, self.scale)
+            left, top = (max(0, round(side * scale)) for side in (box.x, box.y))
+            right = round((box.x + box.width) * scale)
+            bottom = round((box.y + box.height) * scale)
+            face = small[top:bottom, left:right]
+            if face.size:
+                face[:] = face.mean()
+        return Part(small, 0, 0, scale)
 
     def around(self, box: Box, margin: float) -> Box | None:
         """Return a box with `margin` of its width to every side, within the frame if anywhere."""

@@ -7,7 +7,7 @@ import pytest
 from edge.capture.health import SourceHealth
 from edge.capture.source import EndOfVideo, SourceError
 from edge.capture.state import SourceState
-from edge.classify import Classifier
+from edge.classify import Classifier, PacedClassifier
 from edge.config import CaptureConfig, DetectConfig
 from edge.control import CameraControl
 from edge.detect import make_finder
@@ -59,7 +59,7 @@ def pipeline(
     return Pipeline(
         lambda: source,
         Scanner(make_finder(DetectConfig()), control=control),
-        classifier,
+        PacedClassifier(classifier),
         sink,
         (metrics or Metrics()).camera("test"),
         health,

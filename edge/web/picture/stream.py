@@ -15,7 +15,10 @@ from edge.web.server.delivery import TAKEN
 from edge.web.site import Site
 
 RATES: Final = (1, 2, 5, 10, 15, 25)
-"""Frames a second that a stream may be asked for; all that there are otherwise."""
+"""Frames a second that a stream may be asked for; all that there are otherwise, to `_MOST`."""
+
+_MOST: Final = 30
+"""Nobody sees more: of a clip that is read faster, pictures would only cost what frames need."""
 
 _BOUNDARY: Final = "frame"
 _TURN_SECONDS: Final = 0.5
@@ -66,7 +69,7 @@ def blueprint(site: Site) -> Blueprint:
         response.response = _parts(
             lambda: current(name),
             variant,
-            rate,
+            rate or _MOST,
             lambda: not gone() and taken(_TAKE_SECONDS),
             site.stop,
         )
@@ -108,7 +111,7 @@ def _one_of(name: str, allowed: tuple[int, ...]) -> int | None:
 def _parts(
     current: Callable[[], CameraView | None],
     variant: Variant,
-    rate: int | None,
+    rate: int,
     taken: Callable[[], bool],
     stop: threading.Event,
 ) -> Iterator[bytes]:
@@ -132,6 +135,5 @@ def _parts(
                 data = picture.jpeg(variant)
                 header = f"Content-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                 yield b"".join((header.encode(), data, b"\r\n", boundary))
-                if rate is not None:
-                    # All who want this rate wait for the same moments, and share the pictures.
-                    stop.wait(1 / rate - time.monotonic() % (1 / rate))
+                # All who want this rate wait for the same moments, and share the pictures.
+                stop.wait(1 / rate - time.monotonic() % (1 / rate))

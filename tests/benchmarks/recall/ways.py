@@ -55,7 +55,9 @@ class Way:
         if faces is None:
             return Observation(frame, None, looked=False)
         counting = tuple(face for face in faces if face.counts)
-        return Observation(frame, classifier.read(frame.picture.grey, counting), (), detection.looked)
+        return Observation(
+            frame, classifier.read(frame.picture.grey, counting), (), detection.looked
+        )
 
     def _tell(self, events: Sequence[Event]) -> None:
         self.run.events += [(self._time, event) for event in events]
