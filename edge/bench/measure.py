@@ -8,7 +8,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from edge.bench.clip import Clip
 from edge.bench.daemon import Daemon, Scrape
 from edge.bench.options import Options
 from edge.bench.subscriber import Subscriber, quantiles_ms
@@ -24,8 +23,8 @@ _SETTLE_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.05
 
 
-def measure(clip: Clip, options: Options, seconds: float) -> dict[str, Any]:
-    """Run the daemon on the clip, and return its figures of `seconds` once it is warm.
+def measure(source: str, options: Options, seconds: float) -> dict[str, Any]:
+    """Run the daemon on a clip or camera, and return its figures of `seconds` once it is warm.
 
     Raises
     ------
@@ -33,7 +32,7 @@ def measure(clip: Clip, options: Options, seconds: float) -> dict[str, Any]:
         If it ends early, gives no frames within a minute, or does not end well.
     """
     mqtt_port, web_port = _free_ports()
-    config = options.config(clip.path, mqtt_port, web_port)
+    config = options.config(source, mqtt_port, web_port)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-fer-bench-")))
         subscriber = stack.enter_context(Subscriber(mqtt_port))

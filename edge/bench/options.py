@@ -1,7 +1,6 @@
 """What is measured, and the configuration that the daemon gets for it."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from edge.classify.model import find_model
@@ -38,8 +37,8 @@ class Options:
         """Return the JSON of it."""
         return asdict(self)
 
-    def config(self, clip: Path, mqtt_port: int, web_port: int) -> dict[str, Any]:
-        """Return a ``config.yaml``: what is not asked for has the daemon's own default.
+    def config(self, source: str, mqtt_port: int, web_port: int) -> dict[str, Any]:
+        """Return a ``config.yaml`` for a clip or camera; the rest is the daemon's own default.
 
         Raises
         ------
@@ -49,7 +48,7 @@ class Options:
         model = str(find_model(self.model).resolve())
         return {
             "node": "bench",
-            "cameras": {name: {"source": str(clip)} for name in self.names},
+            "cameras": {name: {"source": source} for name in self.names},
             "capture": {"loop": True, "realtime": self.live},
             "detect": {"kind": self.detector, "width": self.width},
             "classify": {"model": model, "runtime": self.runtime, "delegate": self.delegate},

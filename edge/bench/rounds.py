@@ -53,7 +53,7 @@ def bench(
         If the daemon fails. Of a contender that fails there is a line, and the rest goes on.
     """
     clip = find_clip(path)
-    options.config(clip.path, 0, 0)
+    options.config(str(clip.path), 0, 0)
     # Who plays the clip at its own speed is as fast as that.
     others = () if options.live else (ceiling(), *parse_contenders(against))
     history = None if history_path is None else History(history_path)
@@ -105,7 +105,7 @@ def _measure_all(
         task = progress.add_task(OURS, total=rounds * (1 + len(others)))
         for number in range(1, rounds + 1):
             progress.update(task, description=f"round {number} of {rounds}: {OURS}")
-            programs: Round = {OURS: measure(clip, options, seconds)}
+            programs: Round = {OURS: measure(str(clip.path), options, seconds)}
             progress.advance(task)
             for other in others:
                 if other.name not in failed:

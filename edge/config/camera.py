@@ -104,7 +104,7 @@ class DetectConfig(Section):
     )
     every: int = Field(1, ge=1, le=100, description="Scan every n-th frame; tracks bridge the gap.")
     rescan_seconds: float = Field(
-        0.3,
+        0.4,
         ge=0,
         le=10,
         description=(

@@ -11,8 +11,8 @@ from edge.records import Box
 MARGIN: Final = 0.3
 """By so much of its width a face may have moved since the frame before, to any side."""
 
-SMALLER: Final = 0.8
-LARGER: Final = 1.3
+SMALLER: Final = 0.75
+LARGER: Final = 1.35
 """How its width may have changed; with room for the neighbouring sizes that a score counts."""
 
 
@@ -43,6 +43,9 @@ class Detector(Protocol):
 
     width: int
     """Frame width in pixels that it scans best, where the user names none."""
+
+    most_near: int
+    """So many faces are found sooner one by one than by a scan of all of the frame."""
 
     def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
         """Return the faces of all of it; one face may be found twice.

@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 
 from edge.config import DetectConfig
-from edge.detect.detector import MARGIN, Detector, Found
+from edge.detect.detector import Detector, Found
 from edge.detect.scene import Scene
 from edge.detect.zones import Zones
-from edge.records import Face, GreyArray, ImageArray
+from edge.records import Box, Face, GreyArray, ImageArray
 
 _HARDLY: Final = 0.2
 """The score of a face that may as well be none; below it, hardly any is one."""
 
-_MUCH: Final = 0.6
-"""The part of the frame from which places are no less work than all of it."""
+_HIDDEN: Final = 0.5
+"""A face of which another hides so much is not seen: it is a part of the other, found again."""
 
 
 class FaceFinder:
@@ -98,14 +98,13 @@ class FaceFinder:
         Returns
         -------
         tuple of Face, or None
-            None if a known one is not where it was, or all the places together are no less work
-            than the whole frame: it is to be scanned then.
+            None if a known one is not where it was, or there are so many that they are no less
+            work than the whole frame: it is to be scanned then.
         """
         grey = _grey(image)
         scene = self._scene(grey)
         boxes = [face.box for face in (*known, *missed)]
-        places = [scene.around(box, MARGIN) for box in boxes]
-        if sum(place.area for place in places if place is not None) > _MUCH * grey.size:
+        if len(boxes) > self._detector.most_near:
             return None
         found = [face for box in boxes for face in self._detector.near(scene, box)]
         faces = self._faces(grey, found)
@@ -121,13 +120,22 @@ class FaceFinder:
         kept: list[Face] = []
         for each in sorted(found, key=lambda found: -found.score):
             box = each.box
+            if box.width < self._smallest:
+                continue
             counts = box.width >= self._min_size and each.score >= self._min_score
             counts = counts and self._zones.admit(box, (grey.shape[1], grey.shape[0]))
             region = self._detector.placement.region(box)
             face = Face(box, region, each.score, each.turned, counts)
-            if not any(face.same(other) for other in kept):
+            if not any(_doubled(face.box, other.box) for other in kept):
                 kept.append(face)
         return tuple(sorted(kept, key=lambda face: (face.box.x, face.box.y)))
+
+
+def _doubled(one: Box, other: Box) -> bool:
+    """Return whether two boxes hide each other too much to be of two faces."""
+    union = one.overlap(other)
+    common = union * (one.area + other.area) / (1 + union)
+    return common > _HIDDEN * min(one.area, other.area)
 
 
 def _grey(image: ImageArray | GreyArray) -> GreyArray:

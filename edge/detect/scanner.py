@@ -8,7 +8,7 @@ from edge.detect.finder import FaceFinder
 from edge.detect.schedule import ScanSchedule
 from edge.records import Detection, Face, Frame
 
-_MEMORY: Final = 0.5
+_MEMORY: Final = 1.0
 """Seconds for which a face that was missed is looked for where it was."""
 
 
@@ -86,7 +86,7 @@ class Scanner:
             return None
         if faces is None:
             self._scanned = frame.time
-            faces = self._finder.find_all(frame.picture.grey, self._known)
+            faces = self._finder.find_all(frame.picture.grey, (*self._known, *missed))
         self._remember(faces, frame.time)
         return faces
 

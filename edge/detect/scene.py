@@ -54,10 +54,9 @@ class Scene:
         self.scale = min(1.0, width / grey.shape[1])
         """Of all of it."""
 
-    def whole(self, size: float = 1.0, hidden: Sequence[Box] = ()) -> Part:
-        """Return all of it, `size` times as wide as it is scanned, with nothing at `hidden`."""
-        scale = size * self.scale
-        small = _smaller(self._grey, scale)
+    def whole(self, hidden: Sequence[Box] = ()) -> Part:
+        """Return all of it, with nothing to be seen at `hidden`."""
+        scale, small = self.scale, _smaller(self._grey, self.scale)
         if hidden and small is self._grey:
             small = small.copy()
         for box in hidden:

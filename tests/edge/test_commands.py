@@ -75,7 +75,7 @@ def test_image_and_video_see_the_same(photo: Path, short_clip: Path) -> None:
     still = json.loads(run_cli("image", photo, "--json").stdout)["faces"][0]
     clip = json.loads(run_cli("video", short_clip, "--json").stdout.splitlines()[0])["faces"][0]
     # The clip is compressed, the photo is not: nearly the same, by the same code.
-    assert still["box"] == pytest.approx(clip["box"], abs=6)
+    assert still["box"] == pytest.approx(clip["box"], abs=16)
     assert still["confidence"] == pytest.approx(clip["confidence"], abs=0.1)
 
 

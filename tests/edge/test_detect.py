@@ -53,7 +53,7 @@ def test_faces_come_from_left_to_right(face_frame: NDArray[np.uint8]) -> None:
 
 
 def tilted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    turn = cv2.getRotationMatrix2D((480, 265), 28, 1)
+    turn = cv2.getRotationMatrix2D((480, 265), 27, 1)
     return np.asarray(
         cv2.warpAffine(image, turn, (960, 540), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )

@@ -63,7 +63,7 @@ def test_a_face_that_moves_is_where_a_whole_scan_finds_it(
         moved = np.roll(face_frame, 9 * number, axis=1)
         (face,), (whole,) = scan(scanner, moved, number / 25), make_finder(config).find_all(moved)
         assert face.box.overlap(whole.box) > 0.75
-        assert abs(face.score - whole.score) < 0.15
+        assert abs(face.score - whole.score) < 0.2
 
 
 def test_between_scans_of_the_whole_frame_only_what_is_near_is_scanned(
@@ -107,12 +107,14 @@ def test_who_was_missed_a_moment_ago_is_looked_for_again(
     assert len(scan(scanner, both, 0.08)) == 2
 
 
-def test_nobody_is_looked_for_in_all_of_every_frame(
+def test_who_may_come_is_looked_for_twice_as_often_as_who_may_join(
     scanner: Scanner, haar: CountingHaar, face_frame: ImageArray
 ) -> None:
-    assert scan(scanner, empty(face_frame), 0.0) == ()
-    assert len(scan(scanner, face_frame, 0.04)) == 1
-    assert haar.scans.count("whole") == 2
+    for number in range(25):
+        image = empty(face_frame)
+        found = scanner.scan(Frame(number, ColourPicture(image), 0.0, number / 25, 0.0)).faces
+        assert found is None or found == ()
+    assert haar.scans == ["whole"] * 9, "every third frame at 25 a second"
 
 
 def test_a_camera_that_gives_smaller_pictures_of_a_sudden(
