@@ -72,7 +72,8 @@ class HaarDetector:
         for box, _ in self._groups(rest, _COARSE, smallest * scene.scale):
             for face in self.near(scene, box):
                 # Coarse windows lie beside a face as a rule: from the face itself more is seen.
-                found += max([face], self.near(scene, face.box), key=_best)
+                again = self.near(scene, face.box)
+                found += again if _best(again) > face.score else [face]
         return found
 
     def near(self, scene: Scene, box: Box) -> list[Found]:

@@ -7,8 +7,10 @@ from typing import Final
 
 from edge.classify import Classifier
 from edge.config import DetectConfig, TrackConfig
+from edge.detect import FaceFinder
 from edge.records import Box, Detection, Event, Frame, Observation
 from edge.track import Tracker
+from tests.benchmarks.recall.plain import plain_finder
 from tests.support.scanning import boxes_of, scanner_of, shipped, whole_scans
 
 WAYS: Final = ("full", "whole", "shipped")
@@ -26,8 +28,13 @@ class Run:
 class Way:
     """Runs one way over a video; with a `classifier` also what follows in a pipeline."""
 
-    def __init__(self, config: DetectConfig, classifier: Classifier | None = None) -> None:
-        self._scanner = scanner_of(config)
+    def __init__(
+        self,
+        config: DetectConfig,
+        classifier: Classifier | None = None,
+        finder: FaceFinder | None = None,
+    ) -> None:
+        self._scanner = scanner_of(config, finder)
         self._classifier = classifier
         self._tracker = Tracker(TrackConfig())
         self._time = 0.0
@@ -65,5 +72,10 @@ class Way:
 
 def make_ways(kind: str, width: int, classifier: Classifier | None = None) -> dict[str, Way]:
     """Return the three ways for a detector and frames of a width, by name."""
-    configs = (whole_scans(kind, width), whole_scans(kind), shipped(kind))
-    return {name: Way(config, classifier) for name, config in zip(WAYS, configs, strict=True)}
+    # dlib scans with all that it has in any case.
+    reference = plain_finder(width) if kind == "haar" else None
+    return {
+        "full": Way(whole_scans(kind, width), classifier, reference),
+        "whole": Way(whole_scans(kind), classifier),
+        "shipped": Way(shipped(kind), classifier),
+    }
