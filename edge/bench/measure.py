@@ -80,17 +80,17 @@ def _rates(before: Scrape, after: Scrape) -> dict[str, Any]:
     cpu = grown("process_cpu_seconds_total")[()]
     spent, worked = grown("stage_seconds_sum", "stage"), grown("stage_seconds_count", "stage")
     stages = {s: 1000 * spent[s,] / worked[s,] for s in STAGES if worked.get((s,))}
-    faces = grown("inference_seconds_count")[()]
+    read = grown("inference_seconds_count")[()]
     dropped = grown("frames_dropped_total", "stage", "reason")
     return {
         "frames": int(frames),
         "seconds": took,
         "fps": frames / took,
-        "faces_a_frame": faces / frames,
+        "faces_a_frame": sum(grown("emotions_total").values()) / frames,
         "cpu_percent": 100 * cpu / took,
         "cpu_seconds_a_frame": cpu / frames,
         "stage_ms": stages,
-        "inference_ms": 1000 * grown("inference_seconds_sum")[()] / faces if faces else None,
+        "inference_ms": 1000 * grown("inference_seconds_sum")[()] / read if read else None,
         "scanned": int(frames - sum(grown("frames_unscanned_total").values())),
         "dropped": {" ".join(key): int(value) for key, value in dropped.items()},
     }

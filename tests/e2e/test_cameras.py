@@ -135,3 +135,18 @@ def test_it_stops_while_camera_and_broker_never_were_there(daemon: Start) -> Non
     code, seconds = box.stop()
     assert code == 0
     assert seconds < STOP_SECONDS
+
+
+def test_whether_all_of_a_frame_is_scanned_tells_nothing_of_a_group(
+    daemon: Start, short_clip: Path
+) -> None:
+    clip = {"source": str(short_clip), "capture": {"realtime": True, "loop": True}}
+    box = daemon(
+        cameras={"door": clip, "hall": {**clip, "privacy": {"mode": "aggregate"}}},
+    ).ready()
+
+    def metric(name: str, camera: str, **labels: str) -> float:
+        return box.metric(f"edge_fer_{name}_total", camera=camera, **labels)
+
+    eventually(lambda: metric("frames_processed", "hall", stage="publish") > 60, 60, "frames")
+    assert metric("frames_unscanned", "hall") == 0

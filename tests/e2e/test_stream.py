@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.config import DetectConfig
-from edge.detect import make_finder
 from tests.support.browser import chromium
 from tests.support.daemon import Daemon
 from tests.support.system import eventually, program
@@ -146,11 +144,17 @@ def test_a_snapshot_is_sent_once_while_the_picture_stays(box: Daemon) -> None:
     eventually(another, 20, "another picture")
 
 
+def sees_a_face(image: NDArray[np.uint8]) -> bool:
+    """Ask OpenCV's own scan; two windows that agree are enough."""
+    cascade = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_default.xml")
+    small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (480, 270))
+    return len(cascade.detectMultiScale(small, 1.1, 1)) > 0
+
+
 def test_no_picture_of_a_box_that_blurs_has_a_face(
     daemon: Callable[..., Daemon], short_clip: Path, face_frame: NDArray[np.uint8]
 ) -> None:
-    finder = make_finder(DetectConfig(min_score=0.1))
-    assert finder.find(face_frame), "the clip has one in every frame"
+    assert sees_a_face(face_frame), "the clip has one in every frame"
     everywhere = [[0, 0], [1, 0], [1, 1], [0, 1]]
     clip = {"source": str(short_clip), "capture": {"realtime": True, "loop": True}}
     box = daemon(
@@ -168,6 +172,6 @@ def test_no_picture_of_a_box_that_blurs_has_a_face(
             url = f"http://127.0.0.1:{box.web_port}/cameras/{name}/snapshot.jpg"
             with closing(urllib.request.urlopen(url, timeout=10)) as answer:
                 tags.add(answer.headers["ETag"])
-                assert not finder.find(picture(answer.read()))
+                assert not sees_a_face(picture(answer.read()))
     for camera in box.cameras()[1:]:
         assert camera["faces"] == [], "it is blurred where it does not count"
