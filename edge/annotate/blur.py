@@ -10,8 +10,8 @@ from edge.records import ImageArray
 _MARGIN: Final = 0.3
 """By so much of its size a box is grown on every side: hair, ears and chin lie outside."""
 
-_BLOCKS: Final = 7
-"""A face with its margin is left as so many squares, four across the face itself."""
+_BLOCKS: Final = 5
+"""A face with its margin is left as so many squares, three across the face itself."""
 
 
 def pixelate(picture: ImageArray, rect: Rect) -> None:
