@@ -187,8 +187,8 @@ class Camera:
         blur = config.stream.faces == "blur"
         finder = make_finder(config.detect, every_face=blur)
         schedule = ScanSchedule(config.detect.every, config.detect.idle_fps if idles else None)
-        # Who joins others must not be seen before they are found; and how long it takes to look
-        # for faces tells whether there are any.
+        # Who joins others must not be seen before they are found; and which frames are scanned
+        # tells whether there are any faces.
         all_of_every_frame = blur or not privacy.individuals
         rescan_seconds = 0.0 if all_of_every_frame else config.detect.rescan_seconds
         scanner = Scanner(finder, schedule, self._control, rescan_seconds)

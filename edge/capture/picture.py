@@ -91,7 +91,8 @@ class DecodedPicture:
 
 def decoded(frame: VideoFrame) -> Picture | None:
     """Return what FFmpeg decoded, upright, or None if it cannot be converted."""
-    if frame.format.name in _WITH_GREY:
+    # Rows that are stored from the last to the first have a negative size.
+    if frame.format.name in _WITH_GREY and frame.planes[0].line_size >= frame.width:
         return DecodedPicture(frame)
     try:
         image: Any = frame.to_ndarray(format="bgr24")

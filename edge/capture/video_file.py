@@ -61,9 +61,9 @@ class VideoFile:
             self._container = av.open(str(self._path), metadata_errors="replace")
             video = self._container.streams.best("video")
         except (av.error.FFmpegError, ValueError, OSError):
-            video = None
-        if self._container is None or not isinstance(video, VideoStream):
-            raise self._unreadable()
+            raise self._unreadable() from None
+        if not isinstance(video, VideoStream):
+            raise SourceError(f"{self.description} has no video in it")
         if video.codec_context is None:  # of a kind that this FFmpeg cannot decode
             raise self._unreadable()
         # Each thread holds a frame back, and memory for some.
@@ -95,13 +95,13 @@ class VideoFile:
             self._began = self._position + 1 / self.fps
             self.open()
             return self.grab()
-        position = -1.0
-        if self._picture.time is not None:
-            position = self._picture.time - self._first
-        if position <= 0:  # some containers keep no times
-            position = self._number / self.fps
+        next_time = self._began if self._number == 0 else self._position + 1 / self.fps
+        moment = self._picture.time
+        given = -1.0 if moment is None else self._began + moment - self._first
+        # Some containers keep no times, and AVI keeps those of decoding, which go back and forth.
+        late = self._number == 0 or given > self._position
+        self._position = given if given > self._began and late else next_time
         self._number += 1
-        self._position = self._began + position
         return self._position
 
     def retrieve(self) -> Picture | None:

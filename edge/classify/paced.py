@@ -44,9 +44,14 @@ class PacedClassifier:
         return tuple(kept.reading for kept in self._kept)
 
     def _keep(self, frame: Frame, face: Face) -> _Kept:
-        for kept in self._kept:
-            if kept.face.same(face) and 0 <= frame.time - kept.time < self._seconds:
-                reading = replace(kept.reading, box=face.box, score=face.score)
-                return _Kept(face, reading, kept.time)
+        recent = [
+            kept
+            for kept in self._kept
+            if kept.face.same(face) and 0 <= frame.time - kept.time < self._seconds
+        ]
+        if recent:
+            kept = max(recent, key=lambda kept: kept.face.box.overlap(face.box))
+            reading = replace(kept.reading, box=face.box, score=face.score)
+            return _Kept(face, reading, kept.time)
         (reading,) = self._classifier.read(frame.picture.grey, (face,))
         return _Kept(face, reading, frame.time)

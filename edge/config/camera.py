@@ -113,7 +113,7 @@ class DetectConfig(Section):
         ),
     )
     idle_fps: Annotated[float, Field(gt=0, le=1000)] | None = Field(
-        5.0, description="Frames a second to scan after 5 s without a face; null: as many as ever."
+        5.0, description="Frames a second to scan at most after 5 s without a face; null: as ever."
     )
     min_score: Score = Field(
         0.35, description="Less likely faces are no faces; 0.5 is the detector's own measure."

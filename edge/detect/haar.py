@@ -68,7 +68,8 @@ class HaarDetector:
     def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
         """Return the faces of all of it, wherever they are."""
         found = [face for box in around for face in self.near(scene, box)]
-        rest = scene.whole(hidden=[face.box for face in found])
+        # What is no face in truth must not hide one.
+        rest = scene.whole(hidden=[face.box for face in found if face.score >= _SURE])
         for box, _ in self._groups(rest, _COARSE, smallest * scene.scale):
             for face in self.near(scene, box):
                 # Coarse windows lie beside a face as a rule: from the face itself more is seen.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GROUP_SECONDS: Final = 20.0
 """How often MQTT tells the frame rate; nobody else shall see it fall as somebody comes in."""
 
-_TELLING: Final = {"classify", "publish"}
+_TELLING: Final = {"detect", "classify", "publish"}
 """Stages that take as long as there are faces."""
 
 

@@ -72,7 +72,7 @@ What `/metrics` tells Prometheus. Written by `make metrics-docs`; do not edit it
 
 No label names a face or a track. Counters begin at 0 with the daemon: use `rate()` or `increase()`.
 With `privacy.mode: aggregate` groups below `privacy.min_people` count as nobody, and what tells how
-many there are is left out: the latency, and the times of classify, publish and the CNN.
+many there are is left out: the latency, and the times of detect, classify, publish and CNN.
 `edge_fer_fps` is then measured every 20 s only.
 [dashboards](../dashboards/README.md) has a Grafana dashboard and alert rules.
 """

@@ -1,8 +1,10 @@
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -37,6 +39,27 @@ def test_a_clip_gives_every_frame_with_its_time(short_clip: Path) -> None:
     with pytest.raises(EndOfVideo):
         _read_all(source, times)
     assert times == pytest.approx([number / 25 for number in range(30)], abs=0.002)
+
+
+def test_the_clock_of_a_clip_never_goes_back(tmp_path: Path) -> None:
+    # AVI keeps the times of decoding, and pictures that build on later ones are shown before them.
+    path = tmp_path / "back.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        noise = np.random.default_rng(0)
+        for _ in range(12):
+            image = noise.integers(0, 256, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+        container.mux(stream.encode())
+    source = VideoFile(path)
+    source.open()
+    times: list[Any] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    assert len(times) == 12
+    assert all(later > earlier for earlier, later in pairwise(times))
+    assert times[-1] < 12 / 25 + 0.2
 
 
 def test_a_clip_beside_the_configuration(short_clip: Path) -> None:

@@ -76,3 +76,15 @@ def test_a_clip_that_begins_anew_is_read_anew(
     dark = ColourPicture(np.zeros_like(face_frame))
     paced.read(Frame(0, dark, 0.0, 0.0, 0.0), (face,))
     assert counting.reads == 2
+
+
+def test_two_who_overlap_keep_each_their_own(
+    counting: CountingClassifier, face_frame: ImageArray, face: Face
+) -> None:
+    paced, picture = PacedClassifier(counting, 1.0), ColourPicture(face_frame)
+    beside = moved(face, face.box.width // 2)
+    first = paced.read(Frame(0, picture, 0.0, 0.0, 0.0), (face, beside))
+    second = paced.read(Frame(1, picture, 0.0, 0.04, 0.0), (face, beside))
+    assert counting.reads == 2
+    assert first[0].probabilities != first[1].probabilities
+    assert [r.probabilities for r in second] == [r.probabilities for r in first]

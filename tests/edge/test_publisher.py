@@ -355,6 +355,10 @@ def test_aggregate_counts_no_faces_in_the_metrics() -> None:
     metrics.camera("door", individuals=False).inference(0.001)
     labels = {"camera": "door"}
     assert metrics.registry.get_sample_value("edge_fer_inference_seconds_count", labels) == 0
+    metrics.camera("door", individuals=False).worked("detect", 0.03)
+    stage = {**labels, "stage": "detect"}
+    assert metrics.registry.get_sample_value("edge_fer_stage_seconds_count", stage) == 0
+    assert metrics.registry.get_sample_value("edge_fer_frames_processed_total", stage) == 1
 
 
 def test_nothing_is_shown_of_a_paused_camera() -> None:
