@@ -26,7 +26,9 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon on the demo clip."""
     config = {"cameras": {"demo": {"source": "demo"}}, "stream": {"probabilities": True}}
     box = Daemon(tmp_path_factory.mktemp("box"), config)
-    yield box.ready()
+    box.ready()
+    eventually(lambda: box.cameras()[0]["picture"], 20, "a picture")
+    yield box
     box.kill()
 
 

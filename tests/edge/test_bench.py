@@ -175,7 +175,7 @@ def test_a_daemon_that_ends_early_says_why(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["/no/such.mp4"], "error: no video at /no/such.mp4"),
-        (["pyproject.toml"], "error: pyproject.toml is not a video"),
+        (["LICENSE"], "error: LICENSE is not a video"),
         (["--model", "nope"], "error: no model named 'nope'"),
         (["--against", "x"], "error: --against x: write NAME=COMMAND"),
         (["--history", "/no/such/file"], "error: cannot use /no/such/file as a history: No such"),
