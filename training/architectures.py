@@ -61,6 +61,14 @@ def edge(
     return _residual_network("edge", face, {64: 1, 160: 1, 320: 2}, dropout)
 
 
+def light(
+    batch_size: int | None = None, dropout: float = 0.25, size: int | None = FACE_SIZE
+) -> Model:
+    """Build `edge` at half its width, for small boards: a quarter of its work, 1.2 million."""
+    face = _face(batch_size, size)
+    return _residual_network("light", face, {32: 1, 80: 1, 160: 2}, dropout)
+
+
 def wide(
     batch_size: int | None = None, dropout: float = 0.25, size: int | None = FACE_SIZE
 ) -> Model:
@@ -131,10 +139,11 @@ ARCHITECTURES: Final[dict[str, Callable[..., Model]]] = {
     "shallow": shallow,
     "deep": deep,
     "edge": edge,
+    "light": light,
     "wide": wide,
 }
 
-ANY_SIZE: Final = frozenset({"edge", "wide"})
+ANY_SIZE: Final = frozenset({"edge", "light", "wide"})
 """Those that take an option ``size``, for faces of another side."""
 
 

@@ -55,7 +55,7 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
 @click.option("--out", type=_PATH, help="Folder of the run. [default: runs/ARCHITECTURE-RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
 @click.option(
-    "--architecture", type=click.Choice(["shallow", "deep", "edge", "wide"]), default="edge",
+    "--architecture", type=click.Choice(["shallow", "deep", "edge", "light", "wide"]), default="edge",
     show_default=True, help="Which network.",
 )  # fmt: skip
 @click.option(
