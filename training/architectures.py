@@ -77,6 +77,20 @@ def wide(
     return _residual_network("wide", face, {128: 2, 320: 2, 640: 2}, dropout)
 
 
+def with_votes(model: Model) -> Model:
+    """Add an output ``votes`` beside ``emotion``, on the same features."""
+    features = model.get_layer("emotion").input
+    votes = layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="votes")
+    outputs = {"emotion": model.output, "votes": votes(features)}
+    return Model(model.input, outputs, name=model.name)
+
+
+def averaged(model: Model) -> Model:
+    """Join the two outputs of `with_votes` to one, their mean."""
+    answers = [model.get_layer(head).output for head in ("emotion", "votes")]
+    return Model(model.input, layers.Average(dtype="float32")(answers), name=model.name)
+
+
 def _residual_network(
     name: str, face: KerasTensor, stages: dict[int, int], dropout: float
 ) -> Model:

@@ -4,6 +4,8 @@ A batch depends on nothing but the seed, the epoch and its own number: training 
 interrupted sees the same faces again, whatever the Keras backend.
 """
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from edge.emotions import EMOTIONS, FACE_SIZE
 from training.augment import FloatArray, augment, mix
 from training.data import Samples
 from training.recipe import Recipe
-from training.teachers import Teachers
+from training.teachers import Answers, Teachers
 
 Targets = FloatArray | dict[str, FloatArray]
 """``[n, 7]``, or one such array for each output where the network has two."""
@@ -39,12 +41,13 @@ class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches of a split, the same for the same seed and epoch.
 
     The last, smaller batch of an epoch is left out; the shuffle gives those faces another turn.
-    `teachers` answer for a share of every target, as the recipe says.
+    `teachers` answer for a share of every target, as the recipe says; their `Answers` for all
+    faces may be given instead, ready.
     """
 
     def __init__(
         self, samples: Samples, recipe: Recipe, seed: int, epoch: int = 0, size: int = FACE_SIZE,
-        teachers: Teachers | None = None,
+        teachers: Teachers | Answers | None = None,
     ) -> None:  # fmt: skip
         # With more workers Keras on JAX looks ahead once and begins with the epoch after.
         super().__init__(workers=1, use_multiprocessing=False)
@@ -70,18 +73,21 @@ class Batches(keras.utils.PyDataset):
         how = self._recipe.augmentation
         faces = augment(self._images[chosen], how, random, self._size)
         wanted = {name: rows[chosen] for name, rows in self._wanted.items()}
-        mix(faces, list(wanted.values()), how, random)
+        answers: Answers = {}
+        if isinstance(self._teachers, Mapping):
+            answers = {name: rows[chosen] for name, rows in self._teachers.items()}
+        mix(faces, [*wanted.values(), *answers.values()], how, random)
         labels = wanted["emotion"]
         smooth = np.float32(self._recipe.label_smoothing)
         # Cross-entropy is linear in its target: a weight of the row is a weight of the loss.
         weights = labels @ self._weights[:, np.newaxis]
         wanted["emotion"] = weights * ((1 - smooth) * labels + smooth / len(EMOTIONS))
         batch = faces[..., np.newaxis]
-        if self._teachers is not None:
-            share = np.float32(self._recipe.teaching)
-            for name, answer in self._teachers.answers(batch).items():
-                if name in wanted:
-                    wanted[name] = (1 - share) * wanted[name] + share * answer
+        if isinstance(self._teachers, Teachers):
+            answers = self._teachers.answers(batch)
+        share = np.float32(self._recipe.teaching)
+        for name in wanted.keys() & answers.keys():
+            wanted[name] = (1 - share) * wanted[name] + share * answers[name]
         return batch, _for_keras(wanted)
 
     def on_epoch_end(self) -> None:

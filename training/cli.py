@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.command import CommandGroup
 from edge.emotions import EMOTIONS
 from training.recipe import names, read_recipe
+
+if TYPE_CHECKING:  # Keras takes seconds to import
+    from training.heads import Answer
 
 _PATH = click.Path(path_type=Path)
 _DATA = click.argument("data", type=_PATH)
@@ -55,8 +58,8 @@ def explore(data: Path, votes: Path | None, out: Path, as_json: bool) -> None:
 @click.option("--out", type=_PATH, help="Folder of the run. [default: runs/ARCHITECTURE-RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
 @click.option(
-    "--architecture", type=click.Choice(["shallow", "deep", "edge", "light", "wide"]), default="edge",
-    show_default=True, help="Which network.",
+    "--architecture", type=click.Choice(["shallow", "deep", "edge", "light", "wide"]),
+    default="edge", show_default=True, help="Which network.",
 )  # fmt: skip
 @click.option(
     "--recipe", default="best", show_default=True,
@@ -99,15 +102,15 @@ def train(
 @click.argument("run", type=_PATH)
 @_DATA
 @click.option(
-    "--share", type=click.FloatRange(0, 1), default=0.0, show_default=True,
-    help="Of the FER+ votes in the answer, where RUN learned them; the rest is of the labels.",
+    "--answer", type=click.Choice(["labels", "votes", "both"]), default="labels",
+    show_default=True, help="Of which output, where RUN learned FER+ votes; the mean of both.",
 )  # fmt: skip
 @click.option("--out", type=_PATH, required=True, help="The .keras file to write.")
-def finish(run: Path, data: Path, share: float, out: Path) -> None:
+def finish(run: Path, data: Path, answer: "Answer", out: Path) -> None:
     """Make the network to ship from the last epoch of RUN, its statistics settled on DATA."""
     from training.finish import finish as make
 
-    make(run, _read(data, None), share, out)
+    make(run, _read(data, None), answer, out)
 
 
 @main.command()

@@ -11,11 +11,11 @@ from edge.whole_file import whole_file
 from training.architectures import ARCHITECTURES
 from training.batchnorm import settle
 from training.data import DataSet
-from training.heads import blend, has_votes, single
+from training.heads import Answer, has_votes, single
 from training.network import check_target
 
 
-def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
+def finish(run: Path, data: DataSet, answer: Answer, out: Path) -> None:
     """Settle the batch-norm statistics of a run's last epoch and join its outputs.
 
     Parameters
@@ -24,15 +24,15 @@ def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
         The folder of a run.
     data
         Its data set; Training is used, no other split.
-    share
-        Of the FER+ votes in the answer, 0..1.
+    answer
+        What the network gives, where the run learned votes.
     out
         The ``.keras`` file to write.
 
     Raises
     ------
     EdgeFerError
-        If the run has no checkpoint, or learned no votes and `share` is not 0.
+        If the run has no checkpoint, or learned no votes and the answer needs them.
     """
     check_target(out)
     path = run / "last.keras"
@@ -44,11 +44,9 @@ def finish(run: Path, data: DataSet, share: float, out: Path) -> None:
         raise EdgeFerError(f"cannot load {path}: {error}") from None
     if model.name not in ARCHITECTURES:
         raise EdgeFerError(f"{path} holds {model.name}, none of {', '.join(ARCHITECTURES)}")
-    if share > 0 and not has_votes(model):
-        raise EdgeFerError(f"{run} learned no FER+ votes: leave --share out")
-    network = single(model)
-    if share > 0:
-        network = blend(network, single(model, "votes"), share)
+    if answer != "labels" and not has_votes(model):
+        raise EdgeFerError(f"{run} learned no FER+ votes: leave --answer out")
+    network = single(model, answer)
     settle(network, data["Training"])
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(out) as new:

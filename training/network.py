@@ -8,7 +8,7 @@ import keras
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
-from training.architectures import ARCHITECTURES, build
+from training.architectures import ARCHITECTURES, averaged, build, with_votes
 
 
 def load_network(path: Path) -> keras.Model:
@@ -75,6 +75,8 @@ def check_target(path: Path) -> None:
 def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Model:
     """Build the architecture `name` with these weights, under a Keras dtype policy of its own.
 
+    With the weights of a second output it gives the mean of both.
+
     Raises
     ------
     ValueError
@@ -84,6 +86,8 @@ def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Mod
     keras.config.set_dtype_policy(policy)
     try:
         network = build(name)
+        if len(weights) > len(network.weights):
+            network = averaged(with_votes(network))
     finally:
         keras.config.set_dtype_policy(before)
     network.set_weights(weights)

@@ -90,8 +90,13 @@ class Recipe(Part):
     teaching: Share = Field(
         0.0, description="Share of the teachers' answer in every target, with --teacher."
     )
+    teachers_see: Literal["augmented", "plain"] = Field(
+        "augmented",
+        description="What the teachers answer for: the very picture that the network sees, or, in "
+        "half of a CPU's time, the plain face and its mirror image, asked once.",
+    )
     growth: Growth | None = Field(
-        None, description="Smaller faces first, where the network takes any size: edge."
+        None, description="Smaller faces first, where the network takes any size: edge and light."
     )
     augmentation: Augmentation = Field(default_factory=Augmentation)
 

@@ -13,10 +13,19 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
 from training.augment import FloatArray
+from training.data import as_input
+
+Answers = Mapping[str, FloatArray]
+"""Probabilities ``[n, 7]`` by the name of the output."""
+
+_AT_ONCE = 256
 
 
 class Teachers:
@@ -37,7 +46,7 @@ class Teachers:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._networks = [_load(path) for path in paths]
 
-    def answers(self, faces: FloatArray) -> dict[str, FloatArray]:
+    def answers(self, faces: FloatArray) -> Answers:
         """Return the mean probabilities ``[n, 7]`` of every output that all of them have.
 
         Parameters
@@ -51,6 +60,26 @@ class Teachers:
             name: np.mean([each[name] for each in said], axis=0, dtype=np.float32)
             for name in common
         }
+
+    def plain_answers(self, images: NDArray[np.uint8]) -> Answers:
+        """Return the mean of what `answers` says of whole faces and of their mirror images.
+
+        Parameters
+        ----------
+        images
+            uint8 ``[n, 48, 48]``.
+        """
+        console = Console(stderr=True)
+        answers: dict[str, list[FloatArray]] = {}
+        for start in track(
+            range(0, len(images), _AT_ONCE), "teachers", console=console, transient=True,
+            disable=not console.is_terminal,
+        ):  # fmt: skip
+            faces = as_input(images[start : start + _AT_ONCE])
+            mirrored = self.answers(faces[:, :, ::-1])
+            for name, answer in self.answers(faces).items():
+                answers.setdefault(name, []).append(np.float32(0.5) * (answer + mirrored[name]))
+        return {name: np.concatenate(parts) for name, parts in answers.items()}
 
 
 def fingerprints(paths: Sequence[Path]) -> list[str]:

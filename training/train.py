@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
-from training.architectures import ANY_SIZE, build
+from training.architectures import ANY_SIZE, build, with_votes
 from training.batches import Batches, targets
 from training.callbacks import Keep, Reseed
 from training.checkpoint import RunFolder
-from training.data import DataError, DataSet, as_input
-from training.heads import begin_with, with_votes
+from training.data import DataError, DataSet, Samples, as_input
+from training.heads import begin_with
 from training.progress import TrainingProgress
 from training.recipe import Growth, Recipe
-from training.teachers import Teachers, fingerprints
+from training.teachers import Answers, Teachers, fingerprints
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     if len(training) < len(data["Training"]):
         left_out = len(data["Training"]) - len(training)
         click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
+    teaching = _teaching(teachers, recipe, training)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
     wanted = targets(public, votes)
@@ -109,7 +110,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
             done = len(kept.history)
             if done < until:
                 model.fit(
-                    Batches(training, recipe, run.seed, done, size, teachers),
+                    Batches(training, recipe, run.seed, done, size, teaching),
                     validation_data=(as_input(_of_side(public.images, size)), wanted),
                     validation_batch_size=256,
                     initial_epoch=done,
@@ -128,6 +129,15 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         ) from None
     finally:
         progress.close()
+
+
+def _teaching(
+    teachers: Teachers | None, recipe: Recipe, training: Samples
+) -> Teachers | Answers | None:
+    """Return who answers for the batches, or what they said once."""
+    if teachers is None or recipe.teachers_see == "augmented":
+        return teachers
+    return teachers.plain_answers(training.images)
 
 
 def _of_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -44,10 +44,14 @@ def test_a_run_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     out = tmp_path / "new" / "network.keras"
-    done = run("finish", folder, data, "--share", "0.5", "--out", out)
-    assert done.returncode == 0, done.stderr
     faces = read_data(data)["PublicTest"].images[..., np.newaxis] / np.float32(255)
-    assert load_network(out).predict(faces, verbose=0).shape == (14, 7)
+    said = {}
+    for answer in ("labels", "votes", "both"):
+        done = run("finish", folder, data, "--answer", answer, "--out", out)
+        assert done.returncode == 0, done.stderr
+        said[answer] = load_network(out).predict(faces, verbose=0)
+    assert not np.allclose(said["labels"], said["votes"], atol=0.001)
+    assert np.allclose(said["both"], (said["labels"] + said["votes"]) / 2, atol=1e-5)
     one_line(run("finish", tmp_path, data, "--out", out), "no checkpoint at")
     done = run(
         "train", data, "--architecture", "edge", "--recipe", recipe, "--out", folder, "--resume"

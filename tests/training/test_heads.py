@@ -1,12 +1,14 @@
 """Networks with two outputs, and what they become when they are taken apart."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from edge.errors import EdgeFerError
-from training.architectures import ARCHITECTURES, build
-from training.heads import blend, has_votes, single, with_votes
+from training.architectures import ARCHITECTURES, build, with_votes
+from training.heads import has_votes, single
+from training.network import load_network
 
 FACES = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)
 
@@ -22,23 +24,15 @@ def test_each_head_is_a_network_of_its_own(name: str) -> None:
     assert np.allclose(votes.predict(FACES, verbose=0), said["votes"], atol=1e-6)
 
 
-def test_a_blend_answers_between_the_two() -> None:
-    both = with_votes(build("edge"))
-    labels, votes = single(both), single(both, "votes")
-    a, b, between = (
-        np.log(network.predict(FACES, verbose=0))
-        for network in (labels, votes, blend(labels, votes, 0.25))
-    )
-    mean = 0.75 * a + 0.25 * b
-    shift = between - mean
-    assert np.allclose(shift, shift.mean(axis=1, keepdims=True), atol=1e-4)
-
-
-def test_networks_of_two_runs_are_not_blended() -> None:
-    with pytest.raises(EdgeFerError, match="not of one training run"):
-        blend(build("edge"), build("edge"), 0.5)
-    with pytest.raises(EdgeFerError, match="not of one training run"):
-        blend(build("edge"), build("shallow"), 0.5)
+def test_both_heads_give_their_mean(tmp_path: Path) -> None:
+    two = with_votes(build("edge"))
+    said = two.predict(FACES, verbose=0)
+    mean = (said["emotion"] + said["votes"]) / 2
+    both = single(two, "both")
+    assert np.allclose(both.predict(FACES, verbose=0), mean, atol=1e-6)
+    both.save(tmp_path / "both.keras")
+    kept = load_network(tmp_path / "both.keras")
+    assert np.allclose(kept.predict(FACES, verbose=0), mean, atol=1e-6)
 
 
 def test_a_network_trained_in_mixed_precision_is_given_in_float32() -> None:

@@ -324,6 +324,20 @@ def test_teachers_answer_for_their_share_of_the_very_batch(data: Path, unbroken:
         assert np.allclose(taught[name], wanted, atol=1e-5)
 
 
+def test_teachers_may_answer_once_for_plain_faces(data: Path, unbroken: Path) -> None:
+    samples = read_data(data, data.with_name("votes.csv"))["Training"]
+    recipe = Recipe.model_validate(
+        {**yaml.safe_load(RECIPE), "teaching": 1.0, "augmentation": {"flip": 0.5}}
+    )
+    teachers = Teachers([unbroken / "last.keras"])
+    once = teachers.plain_answers(samples.images)
+    seen, taught = Batches(samples, recipe, 0, teachers=once)[0]
+    network = keras.models.load_model(unbroken / "last.keras")
+    straight, mirrored = (network.predict(f, verbose=0) for f in (seen, seen[:, :, ::-1]))
+    for name in ("emotion", "votes"):
+        assert np.allclose(taught[name], (straight[name] + mirrored[name]) / 2, atol=1e-5)
+
+
 def test_a_run_learns_from_a_teacher_and_begins_where_another_ended(
     data: Path, unbroken: Path, tmp_path: Path
 ) -> None:
