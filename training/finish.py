@@ -11,7 +11,7 @@ from edge.whole_file import whole_file
 from training.architectures import ARCHITECTURES
 from training.batchnorm import settle
 from training.data import DataSet
-from training.heads import Answer, has_votes, single
+from training.heads import Answer, has_votes, sharpen, single
 from training.network import check_target
 
 
@@ -23,7 +23,7 @@ def finish(run: Path, data: DataSet, answer: Answer, out: Path) -> None:
     run
         The folder of a run.
     data
-        Its data set; Training is used, no other split.
+        Its data set; Training is used, and PublicTest for a temperature.
     answer
         What the network gives, where the run learned votes.
     out
@@ -48,6 +48,8 @@ def finish(run: Path, data: DataSet, answer: Answer, out: Path) -> None:
         raise EdgeFerError(f"{run} learned no FER+ votes: leave --answer out")
     network = single(model, answer)
     settle(network, data["Training"])
+    if answer == "both":
+        sharpen(network, data["PublicTest"])
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(out) as new:
         network.save(new)
