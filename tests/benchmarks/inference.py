@@ -1,6 +1,7 @@
 """One inference: the int8 model through our classifier, against Keras' ``predict``.
 
-``python -m tests.benchmarks.inference``: one face, one thread, the same network, in one process.
+``python -m tests.benchmarks.inference``: one face, one thread, the same network, in one
+process.
 """
 
 import json
@@ -19,6 +20,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
+import training
 from edge.capture.factory import DEMO_CLIP
 from edge.classify import load_classifier
 from edge.config import ClassifyConfig, DetectConfig
@@ -28,6 +30,10 @@ from training.network import load_network
 
 FACE_SECOND = 8.0
 """Where in the demo clip a face is large, frontal and well lit."""
+
+KERAS = "Keras predict"
+
+NETWORKS = Path(training.__file__).parent / "models"
 
 Ways = dict[str, Callable[[], object]]
 
@@ -44,12 +50,15 @@ def milliseconds(work: Callable[[], object], seconds: float) -> float:
     return 1000 * statistics.median(times)
 
 
-def ways(model: str, network: Path) -> Ways:
+def shipped_models() -> list[str]:
+    """Return the names of those whose Keras network is here too."""
+    return [f"{path.parent.name}-int8" for path in sorted(NETWORKS.glob("*/network.keras"))]
+
+
+def ways(model: str) -> Ways:
     """Return what is compared, by name; Keras comes last."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     classifier = load_classifier(ClassifyConfig(model=model, delegate="cpu", threads=1))
-    keras = load_network(network)
+    keras = load_network(NETWORKS / model.removesuffix("-int8") / "network.keras")
     video = cv2.VideoCapture(str(DEMO_CLIP))
     video.set(cv2.CAP_PROP_POS_MSEC, FACE_SECOND * 1000)
     _, read = video.read()
@@ -63,39 +72,35 @@ def ways(model: str, network: Path) -> Ways:
     return {
         "engine": lambda: classifier.read_face(face),
         "crop and engine": lambda: classifier.read(frame, faces),
-        "Keras predict": lambda: keras.predict(batch, verbose=0),
+        KERAS: lambda: keras.predict(batch, verbose=0),
     }
 
 
 @click.command()
-@click.option("--model", default="fer-deep-int8", show_default=True)
-@click.option(
-    "--network",
-    type=click.Path(path_type=Path, exists=True),
-    default="training/models/fer-deep/network.keras",
-    show_default=True,
-    help="The same, in Keras.",
-)
+@click.option("--model", "models", multiple=True, help="One that ships; all of them by default.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--seconds", default=3.0, show_default=True, help="Of each way in a round.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def main(model: str, network: Path, rounds: int, seconds: float, as_json: bool) -> None:
+def main(models: tuple[str, ...], rounds: int, seconds: float, as_json: bool) -> None:
     """Measure, and print a table."""
-    compared = ways(model, network)
-    times = [
-        {name: milliseconds(work, seconds) for name, work in compared.items()}
-        for _ in range(rounds)
-    ]
-    *ours, keras = compared
-    ratios = {name: [row[keras] / row[name] for row in times] for name in ours}
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    compared = {model: ways(model) for model in models or shipped_models()}
+    times: dict[str, list[dict[str, float]]] = {model: [] for model in compared}
+    for _ in range(rounds):
+        for model, works in compared.items():
+            taken = {name: milliseconds(work, seconds) for name, work in works.items()}
+            times[model].append(taken)
     if as_json:
-        told = {"model": model, "rounds_ms": times, "ratios": ratios}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(times))
         return
-    table = Table(model, "ms, median", "range", f"{keras} over it, median", "range")
-    for name in compared:
-        cells = [*_cells([row[name] for row in times], 3), *_cells(ratios.get(name, []), 1)]
-        table.add_row(name, *cells)
+    table = Table("", "ms, median", "range", f"{KERAS} over it", "range")
+    for model, rows in times.items():
+        table.add_section()
+        table.add_row(f"[bold]{model}")
+        for name in compared[model]:
+            ratios = [] if name == KERAS else [row[KERAS] / row[name] for row in rows]
+            table.add_row(name, *_cells([row[name] for row in rows], 2), *_cells(ratios, 1))
     Console().print(table)
 
 
