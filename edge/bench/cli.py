@@ -77,6 +77,7 @@ def bench(
 
     if options["live"] and against:
         raise click.UsageError("--live and --against do not go together: all would be as fast")
-    sys.exit(
-        run_bench(clip or DEMO_CLIP, Options(**options), seconds, rounds, against, as_json, history)
-    )
+    chosen = Options(**options)
+    if against and not chosen.comparable:
+        raise click.UsageError("--against goes with one camera and a viewer: others encode too")
+    sys.exit(run_bench(clip or DEMO_CLIP, chosen, seconds, rounds, against, as_json, history))

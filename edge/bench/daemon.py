@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -16,6 +17,7 @@ from edge.errors import EdgeFerError
 
 _ANSWER_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 10.0
+_END_SECONDS: Final = 3.0
 _LOG_TIME: Final = re.compile(r"^[\d-]+ [\d:,.]+ |^error: ")
 _PREFIX: Final = "edge_fer_"
 
@@ -105,15 +107,27 @@ class Daemon:
 
         Raises
         ------
-        OSError, http.client.HTTPException
-            If it does not answer (yet).
+        EdgeFerError
+            If it has ended, or does not answer.
         """
+        scrape = self.try_scrape()
+        if scrape is None:
+            with suppress(subprocess.TimeoutExpired):  # it may be about to end, and says why
+                self._process.wait(_END_SECONDS)
+            self.check()
+            raise EdgeFerError(f"the daemon does not answer: {self.last_line()}")
+        return scrape
+
+    def try_scrape(self) -> Scrape | None:
+        """Return its metrics, or None if it does not answer (yet)."""
         web = http.client.HTTPConnection("127.0.0.1", self._web_port, timeout=_ANSWER_SECONDS)
         try:
             web.request("GET", "/metrics")
             answer = web.getresponse()
             moment = time.monotonic()
             return Scrape(answer.read().decode(), moment)
+        except (OSError, http.client.HTTPException):
+            return None
         finally:
             web.close()
 

@@ -34,12 +34,11 @@ class History:
             raise ConfigError(f"cannot use {path} as a history: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ConfigError(f"{path} is no history of edge-fer bench: name another") from None
-        self._runs = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line]
+        self.runs = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line]
 
-    def last_like(self, run: Run) -> Run | None:
-        """Return the newest run of the same clip, options and processor."""
-        same = [earlier for earlier in self._runs if _kind(earlier) == _kind(run)]
-        return same[-1] if same else None
+    def like(self, run: Run) -> list[Run]:
+        """Return the runs of the same clip, options and processor, the newest last."""
+        return [earlier for earlier in self.runs if _kind(earlier) == _kind(run)]
 
     def append(self, run: Run) -> None:
         """Add a run.

@@ -1,10 +1,9 @@
 """One measurement of the daemon."""
 
-import http.client
 import socket
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,8 +99,9 @@ def _wait_for_frames(daemon: Daemon, cameras: tuple[str, ...]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         daemon.check()
-        with suppress(OSError, http.client.HTTPException):
-            done = daemon.scrape().each("frames_processed_total", "camera", "stage")
+        scrape = daemon.try_scrape()
+        if scrape is not None:
+            done = scrape.each("frames_processed_total", "camera", "stage")
             if all(done.get((camera, "publish")) for camera in cameras):
                 return
         time.sleep(_POLL_SECONDS)
@@ -109,14 +109,16 @@ def _wait_for_frames(daemon: Daemon, cameras: tuple[str, ...]) -> None:
 
 
 def _warm_up(daemon: Daemon, subscriber: Subscriber, viewers: list[Viewer]) -> None:
-    deadline = time.monotonic() + _EVENT_SECONDS
-    while time.monotonic() < deadline:
+    event_by = time.monotonic() + _EVENT_SECONDS
+    while subscriber.first_event is None and time.monotonic() < event_by:
         daemon.check()
-        if subscriber.first_event is not None and all(viewer.pictures for viewer in viewers):
-            break
         time.sleep(_POLL_SECONDS)
-    if not all(viewer.pictures for viewer in viewers):
-        raise EdgeFerError(f"a viewer sees no pictures: {daemon.last_line()}")
+    pictures_by = time.monotonic() + _START_SECONDS
+    while not all(viewer.pictures for viewer in viewers):
+        daemon.check()
+        if time.monotonic() > pictures_by:
+            raise EdgeFerError(f"a viewer sees no pictures: {daemon.last_line()}")
+        time.sleep(_POLL_SECONDS)
     time.sleep(_SETTLE_SECONDS)
 
 

@@ -33,6 +33,11 @@ class Options:
         """The cameras."""
         return tuple(f"camera-{number + 1}" for number in range(self.cameras))
 
+    @property
+    def comparable(self) -> bool:
+        """Whether another program does the same work: one clip as fast as it goes, and encoded."""
+        return not self.live and self.cameras == 1 and self.viewers > 0
+
     def describe(self) -> dict[str, Any]:
         """Return the JSON of it."""
         return asdict(self)

@@ -54,11 +54,11 @@ def bench(
     """
     clip = find_clip(path)
     options.config(str(clip.path), 0, 0)
-    # Who plays the clip at its own speed is as fast as that.
-    others = () if options.live else (ceiling(), *parse_contenders(against))
+    others = (ceiling(), *parse_contenders(against)) if options.comparable else ()
     history = None if history_path is None else History(history_path)
     # What we start must not outlive us.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     told = _measure_all(clip, options, seconds, rounds, others, bar=not as_json)
     run = {
         "schema_version": 1,
@@ -72,11 +72,11 @@ def bench(
         "rounds": told,
         "summary": summarize(told),
     }
-    last = None if history is None else history.last_like(run)
+    earlier = [] if history is None else history.like(run)
     if as_json:
         click.echo(json.dumps(run))
     else:
-        print_report(Console(), run, last)
+        print_report(Console(), run, earlier[-1] if earlier else None)
     if history is not None:
         history.append(run)
     return int(any("error" in figures for programs in told for figures in programs.values()))

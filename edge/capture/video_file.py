@@ -46,6 +46,8 @@ class VideoFile:
         self._picture: VideoFrame | None = None
         self._number = 0
         self._announced = 0
+        self._hidden = 0
+        """Frames that the container has and does not show: those before where it was cut."""
         self._first = 0.0
         self._began = 0.0
         self._position = 0.0
@@ -69,7 +71,7 @@ class VideoFile:
         # Each thread holds a frame back, and memory for some.
         video.codec_context.thread_count = 2
         video.thread_type = "AUTO"
-        self._number = 0
+        self._number = self._hidden = 0
         fps = float(video.average_rate or video.guessed_rate or 0)
         self.fps = fps if 0 < fps <= _FASTEST else 25.0
         # MP4, MOV and AVI count their frames; of others their number can only be guessed.
@@ -85,7 +87,7 @@ class VideoFile:
         except StopIteration:
             if self._number == 0 and not self._announced:
                 raise self._unreadable() from None
-            if self._number == 0 or self._number < self._announced * _WHOLE:
+            if self._number == 0 or self._number + self._hidden < self._announced * _WHOLE:
                 raise SourceError(
                     f"{self.description} is cut short or damaged: "
                     f"{self._number} of its {self.frames} frames could be read"
@@ -122,7 +124,9 @@ class VideoFile:
         packets = container.demux(video)
         while True:
             try:
-                pictures = video.decode(next(packets))
+                packet = next(packets)
+                self._hidden += packet.is_discard
+                pictures = video.decode(packet)
             except av.error.InvalidDataError:
                 self.damaged += 1
             except (StopIteration, av.error.FFmpegError, OSError):

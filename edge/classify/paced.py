@@ -1,23 +1,21 @@
 """Fewer readings than frames: what a face shows does not change 25 times a second."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final
 
+from edge.capture.pace import Pace
 from edge.classify.classifier import Classifier
 from edge.records import Face, Frame, Reading
-
-_EARLY: Final = 0.75
-"""The part of the time between two readings after which the next is due: frames are not on time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a face showed in the frame before, and when that was read."""
+    """What a face showed in the frame before, and when it is to be read again."""
 
     face: Face
     reading: Reading
-    time: float
+    pace: Pace
 
 
 class PacedClassifier:
@@ -35,7 +33,7 @@ class PacedClassifier:
 
     def __init__(self, classifier: Classifier, fps: float | None = None) -> None:
         self._classifier = classifier
-        self._seconds = 0.0 if fps is None else _EARLY / fps
+        self._fps = fps
         self._kept: list[_Kept] = []
 
     def read(self, frame: Frame, faces: Sequence[Face]) -> tuple[Reading, ...]:
@@ -44,14 +42,11 @@ class PacedClassifier:
         return tuple(kept.reading for kept in self._kept)
 
     def _keep(self, frame: Frame, face: Face) -> _Kept:
-        recent = [
-            kept
-            for kept in self._kept
-            if kept.face.same(face) and 0 <= frame.time - kept.time < self._seconds
-        ]
-        if recent:
-            kept = max(recent, key=lambda kept: kept.face.box.overlap(face.box))
-            reading = replace(kept.reading, box=face.box, score=face.score)
-            return _Kept(face, reading, kept.time)
-        (reading,) = self._classifier.read(frame.picture.grey, (face,))
-        return _Kept(face, reading, frame.time)
+        recent = [kept for kept in self._kept if kept.face.same(face)]
+        last = max(recent, key=lambda kept: kept.face.box.overlap(face.box), default=None)
+        pace = Pace(self._fps) if last is None else copy(last.pace)
+        if pace.due(frame.time) or last is None:
+            (reading,) = self._classifier.read(frame.picture.grey, (face,))
+        else:
+            reading = replace(last.reading, box=face.box, score=face.score)
+        return _Kept(face, reading, pace)

@@ -82,7 +82,7 @@ class Scanner:
         if self._known or missed:
             if 0 <= since < _EARLY * self._rescan_seconds:
                 faces = self._finder.find_near(frame.picture.grey, self._known, missed)
-        elif 0 <= since < _EARLY * self._rescan_seconds / 2:
+        elif not self._schedule.idle and 0 <= since < _EARLY * self._rescan_seconds / 2:
             return None
         if faces is None:
             self._scanned = frame.time

@@ -26,6 +26,8 @@ class ScanSchedule:
         self._pace = Pace(idle_fps)
         self._frames = 0
         self._last_face: float | None = None
+        self.idle = False
+        """Whether there has been nobody for a while."""
 
     def due(self, time: float) -> bool:
         """Return whether the frame of `time` is to be scanned; to be asked once for each."""
@@ -34,8 +36,8 @@ class ScanSchedule:
             return False
         if self._last_face is None or time < self._last_face:  # the first, or a clock set back
             self._last_face = time
-        idle = time - self._last_face > _IDLE_AFTER
-        return not idle or self._pace.due(time)
+        self.idle = time - self._last_face > _IDLE_AFTER
+        return not self.idle or self._pace.due(time)
 
     def saw_face(self, time: float) -> None:
         """Take that the frame of `time` had a face."""

@@ -21,7 +21,7 @@ from edge.bench.protocol import Image, arguments, compete, looped
 from edge.emotions import EMOTIONS
 from training.network import load_network
 
-NETWORK = Path("training/models/fer-deep/network.keras")
+NETWORK = Path("training/models/fer-edge-votes/network.keras")
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
 """As the daemon's."""
 

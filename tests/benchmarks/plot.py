@@ -5,9 +5,7 @@
 Only runs like the last one are drawn: of the same clip, options and processor.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 import matplotlib as mpl
@@ -16,16 +14,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-Run = dict[str, Any]
-
-
-def alike(runs: list[Run]) -> list[Run]:
-    """Return the runs that may be compared with the last one."""
-
-    def kind(run: Run) -> tuple[Any, ...]:
-        return run["clip"], run["options"], run["machine"]["cpu"], run["machine"]["cores"]
-
-    return [run for run in runs if kind(run) == kind(runs[-1])]
+from edge.bench.history import History, Run
 
 
 def label(run: Run) -> str:
@@ -63,8 +52,10 @@ def draw(axes: Axes, runs: list[Run], what: str, title: str) -> None:
 @click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
 def main(history: Path, picture: Path) -> None:
     """Draw HISTORY into PICTURE, a PNG."""
-    lines = history.read_text(encoding="utf-8").splitlines()
-    runs = alike([json.loads(line) for line in lines if line])
+    kept = History(history)
+    if not kept.runs:
+        raise click.UsageError(f"{history} is empty: run edge-fer bench --history {history}")
+    runs = kept.like(kept.runs[-1])
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
     draw(left, runs, "fps", "frames a second")
     draw(right, runs, "ratios", "edge-fer, times as fast as")

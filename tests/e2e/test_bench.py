@@ -115,10 +115,13 @@ def test_cameras_at_their_own_speed(command: list[str], tmp_path: Path) -> None:
     assert programs["edge-fer"]["viewer_fps"] == 0
 
 
-def test_ended_by_the_system_it_leaves_no_daemon(command: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_the_system_it_leaves_no_daemon(
+    number: signal.Signals, command: list[str], tmp_path: Path
+) -> None:
     words = [sys.executable, "-m", "edge", *command, "--seconds", "60"]
     process = Process(words, tmp_path / "bench.log")
     (daemon,) = eventually(lambda: children(process), what="a daemon")
-    process.popen.send_signal(signal.SIGTERM)
-    assert process.popen.wait(20) == 128 + signal.SIGTERM
+    process.popen.send_signal(number)
+    assert process.popen.wait(20) == 128 + number
     assert not Path(f"/proc/{daemon}").exists()

@@ -121,8 +121,8 @@ def test_only_the_same_clip_options_and_processor_are_compared(tmp_path: Path) -
     ):
         History(path).append(kept)
     newer = entry(machine={"cpu": "A", "cores": 2, "python": "3.13"})
-    assert History(path).last_like(newer) == old
-    assert History(path).last_like(entry(clip={"name": "c.mp4"})) is None
+    assert History(path).like(newer) == [old]
+    assert History(path).like(entry(clip={"name": "c.mp4"})) == []
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"machine": 1}', "\xff"])
@@ -181,6 +181,8 @@ def test_a_daemon_that_ends_early_says_why(tmp_path: Path) -> None:
         (["--history", "/no/such/file"], "error: cannot use /no/such/file as a history: No such"),
         (["--rounds", "0"], "Error: Invalid value for '--rounds'"),
         (["--live", "--against", "a=b"], "Error: --live and --against do not go together"),
+        (["--viewers", "0", "--against", "a=b"], "Error: --against goes with one camera and a"),
+        (["--cameras", "2", "--against", "a=b"], "Error: --against goes with one camera and a"),
     ],
 )
 def test_bad_input_gets_one_line(words: list[str], said: str) -> None:

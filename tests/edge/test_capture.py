@@ -62,6 +62,28 @@ def test_the_clock_of_a_clip_never_goes_back(tmp_path: Path) -> None:
     assert times[-1] < 12 / 25 + 0.2
 
 
+def test_a_clip_that_was_trimmed_without_encoding_is_whole(tmp_path: Path) -> None:
+    """It begins with the key frame before its beginning, and hides what is too early."""
+    path = tmp_path / "trimmed.mp4"
+    with av.open(str(DEMO_CLIP)) as clip, av.open(str(path), "w") as trimmed:
+        video = clip.streams.video[0]
+        assert video.time_base is not None
+        begin, seconds = int(1.3 / video.time_base), int(3.0 / video.time_base)
+        clip.seek(begin, stream=video)
+        copy = trimmed.add_stream_from_template(video)
+        for packet in clip.demux(video):
+            if packet.pts is not None and packet.dts is not None and packet.pts < begin + seconds:
+                packet.pts, packet.dts = packet.pts - begin, packet.dts - begin
+                packet.stream = copy
+                trimmed.mux(packet)
+    source = VideoFile(path)
+    source.open()
+    times: list[float | None] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    assert len(times) == 75, "of the 84 in the file"
+
+
 def test_a_clip_beside_the_configuration(short_clip: Path) -> None:
     source = make_source(camera(short_clip.name), short_clip.parent)
     source.open()

@@ -42,7 +42,9 @@ def moved(face: Face, pixels: int) -> Face:
     return replace(face, box=box, region=region, score=0.6 + pixels / 1000)
 
 
-@pytest.mark.parametrize(("fps", "reads"), [(10.0, 13), (5.0, 7), (100.0, 25), (None, 25)])
+@pytest.mark.parametrize(
+    ("fps", "reads"), [(10.0, 10), (5.0, 5), (15.0, 15), (100.0, 25), (None, 25)]
+)
 def test_a_face_is_read_so_often_and_its_box_is_of_every_frame(
     fps: float | None, reads: int, counting: CountingClassifier, face_frame: ImageArray, face: Face
 ) -> None:

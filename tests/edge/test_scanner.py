@@ -12,6 +12,7 @@ from edge.detect.detector import Found
 from edge.detect.haar import HaarDetector
 from edge.detect.scanner import Scanner
 from edge.detect.scene import Scene
+from edge.detect.schedule import ScanSchedule
 from edge.records import Box, Face, Frame, ImageArray
 
 RESCAN_SECONDS = 0.2
@@ -51,6 +52,20 @@ def haar() -> CountingHaar:
 @pytest.fixture
 def scanner(haar: CountingHaar) -> Scanner:
     return Scanner(FaceFinder(haar, None), rescan_seconds=RESCAN_SECONDS)
+
+
+@pytest.mark.parametrize("fps", [8.0, 12.5, 20.0, 25.0])
+def test_an_idle_camera_is_scanned_at_its_own_pace(
+    fps: float, haar: CountingHaar, face_frame: ImageArray
+) -> None:
+    schedule = ScanSchedule(idle_fps=5.0)
+    scanner = Scanner(FaceFinder(haar, 160), schedule, rescan_seconds=0.4)
+    picture = ColourPicture(empty(face_frame))
+    for number in range(int(26 * fps)):
+        scanner.scan(Frame(number, picture, 0.0, number / fps, 0.0))
+        if number == int(6 * fps):
+            haar.scans.clear()
+    assert len(haar.scans) == pytest.approx(100, abs=5), "5 a second for 20 s"
 
 
 @pytest.mark.parametrize("kind", ["haar", "dlib"])

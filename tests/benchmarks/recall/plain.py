@@ -17,12 +17,15 @@ NEIGHBOURS = 5
 class PlainHaar(HaarDetector):
     """Scans all of every frame with every window."""
 
-    def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
-        part = scene.whole()
-        cascade = cv2.CascadeClassifier(
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain = cv2.CascadeClassifier(
             f"{cv2.data.haarcascades}haarcascade_frontalface_default.xml"
         )
-        found = cascade.detectMultiScale(part.grey, FACTOR, NEIGHBOURS)
+
+    def scan(self, scene: Scene, smallest: float = 0.0, around: Sequence[Box] = ()) -> list[Found]:
+        part = scene.whole()
+        found = self._plain.detectMultiScale(part.grey, FACTOR, NEIGHBOURS)
         return [Found(part.box(*map(int, box)), 1.0) for box in found]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from edge.classify import Classifier
-from edge.config import DetectConfig, TrackConfig
+from edge.classify import Classifier, PacedClassifier
+from edge.config import ClassifyConfig, DetectConfig, TrackConfig
 from edge.detect import FaceFinder
 from edge.records import Box, Detection, Event, Frame, Observation
 from edge.track import Tracker
@@ -31,7 +31,7 @@ class Way:
     def __init__(
         self,
         config: DetectConfig,
-        classifier: Classifier | None = None,
+        classifier: PacedClassifier | None = None,
         finder: FaceFinder | None = None,
     ) -> None:
         self._scanner = scanner_of(config, finder)
@@ -56,15 +56,13 @@ class Way:
         self._tell(self._tracker.expire(float("inf")))
         return self.run
 
-    def _observe(self, detection: Detection, classifier: Classifier) -> Observation:
+    def _observe(self, detection: Detection, classifier: PacedClassifier) -> Observation:
         """As the classify stage of `edge.pipeline` does."""
         frame, faces = detection.frame, detection.faces
         if faces is None:
             return Observation(frame, None, looked=False)
         counting = tuple(face for face in faces if face.counts)
-        return Observation(
-            frame, classifier.read(frame.picture.grey, counting), (), detection.looked
-        )
+        return Observation(frame, classifier.read(frame, counting), (), detection.looked)
 
     def _tell(self, events: Sequence[Event]) -> None:
         self.run.events += [(self._time, event) for event in events]
@@ -74,8 +72,12 @@ def make_ways(kind: str, width: int, classifier: Classifier | None = None) -> di
     """Return the three ways for a detector and frames of a width, by name."""
     # dlib scans with all that it has in any case.
     reference = plain_finder(width) if kind == "haar" else None
+
+    def paced(fps: float | None) -> PacedClassifier | None:
+        return None if classifier is None else PacedClassifier(classifier, fps)
+
     return {
-        "full": Way(whole_scans(kind, width), classifier, reference),
-        "whole": Way(whole_scans(kind), classifier),
-        "shipped": Way(shipped(kind), classifier),
+        "full": Way(whole_scans(kind, width), paced(None), reference),
+        "whole": Way(whole_scans(kind), paced(None)),
+        "shipped": Way(shipped(kind), paced(ClassifyConfig().fps)),
     }
