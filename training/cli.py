@@ -8,6 +8,7 @@ import click
 
 from edge.command import CommandGroup
 from edge.emotions import EMOTIONS
+from training.memory import keep_freed_memory
 from training.recipe import names, read_recipe
 
 if TYPE_CHECKING:  # Keras takes seconds to import
@@ -95,6 +96,7 @@ def train(
 
     wanted = Run(recipe=chosen, recipe_name=Path(recipe).stem, **options)
     folder = out or Path("runs") / f"{wanted.architecture}-{wanted.recipe_name}"
+    keep_freed_memory()
     run(_read(data, votes), folder, wanted, resume)
 
 
