@@ -14,11 +14,14 @@ import click
 import edge
 from edge.bench.cli import bench
 from edge.command import CommandGroup, complain
-from edge.memory import limit_arenas
+from edge.memory import keep_freed_memory, limit_arenas
 from edge.recognizer_options import recognizer_options
 
 INSTALLED = Path("/etc/edge-fer/config.yaml")
 """Of a box on which edge-fer is a service."""
+
+_KEPT = 64 * 2**20
+"""Bytes of freed memory: frames of several cameras."""
 
 
 def find_config() -> Path:
@@ -65,6 +68,7 @@ def run(context: click.Context, config: Path) -> None:
     )
     faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: the journal shall say where
     limit_arenas()
+    keep_freed_memory(_KEPT)
 
     from edge.config import Config
     from edge.config.effective import secrets_of

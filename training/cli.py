@@ -8,7 +8,7 @@ import click
 
 from edge.command import CommandGroup
 from edge.emotions import EMOTIONS
-from training.memory import keep_freed_memory
+from edge.memory import keep_freed_memory
 from training.recipe import names, read_recipe
 
 if TYPE_CHECKING:  # Keras takes seconds to import
