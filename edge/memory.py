@@ -38,6 +38,8 @@ def keep_freed_memory(most: int | None = None) -> None:
         Bytes to keep at the end of each arena, of blocks up to 32 MB; None for everything.
     """
     if most is None:
+        # All arenas but the first are made of 64 MB pieces, and give back those that are empty.
+        _set(_M_ARENA_MAX, 1)
         _set(_M_MMAP_MAX, 0)
         _set(_M_TRIM_THRESHOLD, _NEVER)
     else:

@@ -37,7 +37,7 @@ def faults(first: str, size: int) -> int:
     ("size", "keep"),
     [
         (1280 * 720 * 3, "limit_arenas(); keep_freed_memory(2**26)"),
-        (40_000_000, "keep_freed_memory()"),
+        (20_000_000, "keep_freed_memory()"),
     ],
     ids=["frames", "a step of training"],
 )
