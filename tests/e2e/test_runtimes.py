@@ -34,7 +34,9 @@ def _answers(model: Path, faces: Path, runtime: str, python: str | Path) -> np.n
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["fer-deep-int8", "fer-edge-int8", "fer-edge-votes-int8"])
+@pytest.mark.parametrize(
+    "name", ["fer-deep-int8", "fer-edge-int8", "fer-edge-votes-int8", "fer-light-int8"]
+)
 def test_all_runtimes_name_the_same_emotion(tmp_path: Path, shared: Path, name: str) -> None:
     """On all of PublicTest: LiteRT's interpreter, its compiled model, and tflite-runtime."""
     old = tflite_runtime()
