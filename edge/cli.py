@@ -20,7 +20,7 @@ from edge.recognizer_options import recognizer_options
 INSTALLED = Path("/etc/edge-fer/config.yaml")
 """Of a box on which edge-fer is a service."""
 
-_KEPT = 64 * 2**20
+_KEPT = 32 * 2**20
 """Bytes of freed memory: frames of several cameras."""
 
 

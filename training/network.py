@@ -90,5 +90,6 @@ def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Mod
             network = averaged(with_votes(network))
     finally:
         keras.config.set_dtype_policy(before)
-    network.set_weights(weights)
+    # The mean of two outputs is no training's.
+    network.set_weights([*weights, *network.get_weights()[len(weights) :]])
     return network

@@ -66,8 +66,7 @@ def webcam_device(spec: str | int) -> str | None:
     text = str(spec)
     if text.isascii() and text.isdigit():
         return f"/dev/video{text}"
-    # A clip may lie in memory, in /dev/shm.
-    return text if text.startswith("/dev/") and not Path(text).is_file() else None
+    return text if text.startswith("/dev/") else None
 
 
 def refuse_no_camera_at_all(cameras: Mapping[str, CameraConfig]) -> None:

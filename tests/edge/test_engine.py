@@ -122,7 +122,9 @@ def doctor(env: dict[str, str], tmp_path: Path, **classify: object) -> dict[str,
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("model", ["fer-deep-int8", "fer-edge-int8", "fer-light-int8"])
+@pytest.mark.parametrize(
+    "model", ["fer-deep-int8", "fer-edge-int8", "fer-edge-votes-int8", "fer-light-int8"]
+)
 def test_a_gpu_that_was_asked_for_runs_all_of_the_model(tmp_path: Path, model: str) -> None:
     found = doctor(software_gpu(), tmp_path, delegate="gpu", model=model)
     assert found["delegate"] == "gpu"

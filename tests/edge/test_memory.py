@@ -36,7 +36,7 @@ def faults(first: str, size: int) -> int:
 @pytest.mark.parametrize(
     ("size", "keep"),
     [
-        (1280 * 720 * 3, "limit_arenas(); keep_freed_memory(2**26)"),
+        (1280 * 720 * 3, "limit_arenas(); keep_freed_memory(2**25)"),
         (20_000_000, "keep_freed_memory()"),
     ],
     ids=["frames", "a step of training"],

@@ -8,12 +8,11 @@ import pytest
 from keras import layers
 
 from edge.errors import EdgeFerError
-from training.architectures import build
+from training.architectures import build, with_votes
 from training.data import DataSet, Samples
 from training.evaluate import assess
 from training.evaluate.predict import predict
 from training.gradcam.heat import heat_maps
-from training.heads import with_votes
 from training.network import check_target, load_network
 
 FACES = np.random.default_rng(0).integers(0, 256, (7, 48, 48), np.uint8)

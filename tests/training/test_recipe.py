@@ -9,7 +9,7 @@ from training.recipe import names, read_recipe
 
 
 def test_the_recipes_that_ship_are_read() -> None:
-    assert names() == ["best", "classic", "taught", "teacher", "teacher-cutmix"]
+    assert names() == ["best", "classic", "light", "taught", "teacher", "teacher-cutmix"]
     for name in names():
         assert read_recipe(name).epochs > 0
     classic = read_recipe("classic")
