@@ -75,7 +75,8 @@ def check_target(path: Path) -> None:
 def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Model:
     """Build the architecture `name` with these weights, under a Keras dtype policy of its own.
 
-    With the weights of a second output it gives the mean of both.
+    With the weights of a second output it gives the mean of both; the weights of that mean may be
+    missing, since no training sets them.
 
     Raises
     ------
@@ -88,8 +89,9 @@ def rebuild(name: str, weights: list[Any], policy: str = "float32") -> keras.Mod
         network = build(name)
         if len(weights) > len(network.weights):
             network = averaged(with_votes(network))
+            if len(weights) == len(network.weights) - 1:
+                weights = [*weights, network.get_weights()[-1]]
     finally:
         keras.config.set_dtype_policy(before)
-    # The mean of two outputs is no training's.
-    network.set_weights([*weights, *network.get_weights()[len(weights) :]])
+    network.set_weights(weights)
     return network

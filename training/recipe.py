@@ -96,7 +96,8 @@ class Recipe(Part):
         "half of a CPU's time, the plain face and its mirror image, asked once.",
     )
     growth: Growth | None = Field(
-        None, description="Smaller faces first, where the network takes any size: edge and light."
+        None,
+        description="Smaller faces first, of networks that take any size: edge, light, wide.",
     )
     augmentation: Augmentation = Field(default_factory=Augmentation)
 

@@ -101,11 +101,11 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     if len(training) < len(data["Training"]):
         left_out = len(data["Training"]) - len(training)
         click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
-    teaching = _teaching(teachers, recipe, training)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
     wanted = targets(public, votes)
     try:
+        teaching = _teaching(teachers, recipe, training)
         for size, until in _phases(run):
             done = len(kept.history)
             if done < until:

@@ -66,9 +66,10 @@ def bench(
     """Measure how fast the daemon is on this machine, with CLIP or the demo clip.
 
     The daemon runs as it would as a service, with its broker, a subscriber and viewers of its
-    page. It is compared with the ceiling, which decodes and encodes the clip and does nothing
-    else, and with every program of --against. Such a program plays CLIP over and over and prints,
-    as its last line, how many frames it finished in how long once it was warm:
+    page. With one camera, a viewer and no --live it is compared with the ceiling, which decodes
+    and encodes the clip and does nothing else, and with every program of --against. Such a program
+    plays CLIP over and over and prints, as its last line, how many frames it finished in how long
+    once it was warm:
     {"frames": 300, "seconds": 15.0}
     """
     from edge.bench.options import Options

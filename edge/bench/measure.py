@@ -116,7 +116,8 @@ def _warm_up(daemon: Daemon, subscriber: Subscriber, viewers: list[Viewer]) -> N
     pictures_by = time.monotonic() + _START_SECONDS
     while not all(viewer.pictures for viewer in viewers):
         daemon.check()
-        if time.monotonic() > pictures_by:
+        lost = any(viewer.ended and not viewer.pictures for viewer in viewers)
+        if lost or time.monotonic() > pictures_by:
             raise EdgeFerError(f"a viewer sees no pictures: {daemon.last_line()}")
         time.sleep(_POLL_SECONDS)
     time.sleep(_SETTLE_SECONDS)

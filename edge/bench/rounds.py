@@ -58,7 +58,8 @@ def bench(
     history = None if history_path is None else History(history_path)
     # What we start must not outlive us.
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(ending, lambda number, _: sys.exit(128 + number))
     told = _measure_all(clip, options, seconds, rounds, others, bar=not as_json)
     run = {
         "schema_version": 1,

@@ -27,6 +27,11 @@ class Viewer:
         self._thread = threading.Thread(target=self._run, name="viewer", daemon=True)
         self._stop = threading.Event()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the stream came to an end, or never began."""
+        return not self._thread.is_alive()
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

@@ -76,6 +76,9 @@ class VideoFile:
         self.fps = fps if 0 < fps <= _FASTEST else 25.0
         # MP4, MOV and AVI count their frames; of others their number can only be guessed.
         self._announced = video.frames
+        if self._container.format.name.startswith("mov,mp4"):
+            # FFmpeg leaves groups of pictures out that an edit list hides as a whole.
+            self._announced = min(self._announced, len(video.index_entries))
         self.frames = self._announced or max(0, round(self.fps * _seconds(self._container, video)))
         self._first = float((video.start_time or 0) * (video.time_base or 0))
         self._pictures = self._decode(self._container, video)

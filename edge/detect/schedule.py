@@ -23,11 +23,12 @@ class ScanSchedule:
 
     def __init__(self, every: int = 1, idle_fps: float | None = None) -> None:
         self._every = every
+        self._idle_fps = idle_fps
         self._pace = Pace(idle_fps)
         self._frames = 0
         self._last_face: float | None = None
         self.idle = False
-        """Whether there has been nobody for a while."""
+        """Whether there has been nobody for a while, and `idle_fps` says what is scanned now."""
 
     def due(self, time: float) -> bool:
         """Return whether the frame of `time` is to be scanned; to be asked once for each."""
@@ -36,7 +37,7 @@ class ScanSchedule:
             return False
         if self._last_face is None or time < self._last_face:  # the first, or a clock set back
             self._last_face = time
-        self.idle = time - self._last_face > _IDLE_AFTER
+        self.idle = self._idle_fps is not None and time - self._last_face > _IDLE_AFTER
         return not self.idle or self._pace.due(time)
 
     def saw_face(self, time: float) -> None:

@@ -20,6 +20,9 @@ _GPU_SECONDS: Final = 320.0
 _SLOW_MS: Final = 40.0
 """Milliseconds a face that keep a camera of 25 frames a second busy."""
 
+_LIGHTEST: Final = "fer-light-int8"
+"""The model for such a box."""
+
 
 def checks(config: Config | None) -> Iterator[Check]:
     """Give what to look at: each way of reading emotions once, whichever cameras share it."""
@@ -66,6 +69,7 @@ def _look(
     if engine.disappoints:
         yield warning(told, "set classify.delegate to auto or cpu if that is enough", **figures)
     elif time > _SLOW_MS:
-        yield warning(told, "set capture.fps, or classify.model to fer-edge-votes-int8", **figures)
+        quicker = "" if description.name == _LIGHTEST else f", or classify.model to {_LIGHTEST}"
+        yield warning(told, f"set capture.fps{quicker}", **figures)
     else:
         yield good(told, **figures)

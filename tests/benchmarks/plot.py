@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from edge.bench.history import History, Run
+from edge.errors import EdgeFerError
 
 
 def label(run: Run) -> str:
@@ -52,7 +53,10 @@ def draw(axes: Axes, runs: list[Run], what: str, title: str) -> None:
 @click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
 def main(history: Path, picture: Path) -> None:
     """Draw HISTORY into PICTURE, a PNG."""
-    kept = History(history)
+    try:
+        kept = History(history)
+    except EdgeFerError as error:
+        raise click.ClickException(str(error)) from None
     if not kept.runs:
         raise click.UsageError(f"{history} is empty: run edge-fer bench --history {history}")
     runs = kept.like(kept.runs[-1])

@@ -119,9 +119,29 @@ def test_cameras_at_their_own_speed(command: list[str], tmp_path: Path) -> None:
 def test_ended_by_the_system_it_leaves_no_daemon(
     number: signal.Signals, command: list[str], tmp_path: Path
 ) -> None:
-    words = [sys.executable, "-m", "edge", *command, "--seconds", "60"]
+    words = [*_with(number, "SIG_DFL"), *command, "--seconds", "60"]  # we may run under nohup
     process = Process(words, tmp_path / "bench.log")
     (daemon,) = eventually(lambda: children(process), what="a daemon")
     process.popen.send_signal(number)
     assert process.popen.wait(20) == 128 + number
     assert not Path(f"/proc/{daemon}").exists()
+
+
+def test_under_nohup_it_goes_on_when_the_terminal_is_closed(
+    command: list[str], tmp_path: Path
+) -> None:
+    process = Process([*_with(signal.SIGHUP, "SIG_IGN"), *command], tmp_path / "bench.log")
+    eventually(lambda: children(process), what="a daemon")
+    process.popen.send_signal(signal.SIGHUP)
+    assert process.popen.wait(100) == 0, process.text
+    assert (tmp_path / "history.jsonl").read_text()
+
+
+def _with(number: signal.Signals, handler: str) -> list[str]:
+    """Return the words that run `edge` with a signal that is ignored, or is not."""
+    begin = (
+        "import runpy, signal\n"
+        f"signal.signal({int(number)}, signal.{handler})\n"
+        "runpy.run_module('edge', run_name='__main__', alter_sys=True)\n"
+    )
+    return [sys.executable, "-c", begin]

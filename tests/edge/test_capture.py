@@ -1,3 +1,4 @@
+import struct
 import subprocess
 import time
 from itertools import pairwise
@@ -82,6 +83,30 @@ def test_a_clip_that_was_trimmed_without_encoding_is_whole(tmp_path: Path) -> No
     with pytest.raises(EndOfVideo):
         _read_all(source, times)
     assert len(times) == 75, "of the 84 in the file"
+
+
+@pytest.mark.parametrize("begin", [0.5, 3.0, 5.0])
+def test_a_clip_of_which_an_edit_list_shows_a_part_is_whole(tmp_path: Path, begin: float) -> None:
+    """As phones trim: all frames stay in the file, and two seconds of them are shown."""
+    content = bytearray(DEMO_CLIP.read_bytes())
+    with av.open(str(DEMO_CLIP)) as clip:
+        time_base = clip.streams.video[0].time_base
+        assert time_base is not None
+        moment = int(begin / time_base)
+    at = content.index(b"elst")
+    version, count, _, first, rate = struct.unpack_from(">IIIII", content, at + 4)
+    assert (version, count, rate) == (0, 1, 1 << 16)
+    header = content.index(b"mvhd")
+    (scale,) = struct.unpack_from(">I", content, header + 16)
+    struct.pack_into(">II", content, at + 12, 2 * scale, first + moment)
+    path = tmp_path / "edited.mp4"
+    path.write_bytes(content)
+    source = VideoFile(path)
+    source.open()
+    times: list[float | None] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    assert len(times) == pytest.approx(50, abs=2)
 
 
 def test_a_clip_beside_the_configuration(short_clip: Path) -> None:

@@ -306,6 +306,21 @@ def test_a_model_that_is_damaged_is_told(tmp_path: Path) -> None:
     assert "shipped model" in finding.advice
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("fer-edge-int8", "set capture.fps, or classify.model to fer-light-int8"),
+        ("fer-light-int8", "set capture.fps"),
+    ],
+)
+def test_a_box_that_is_too_slow_is_told_of_the_light_model(
+    name: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "_SLOW_MS", 0.0)
+    _, runs = found(model.checks(config(classify={"model": name, "delegate": "cpu"})))
+    assert (runs.status, runs.advice) == (Status.WARNING, advice)
+
+
 def test_the_state_and_outbox_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     (tmp_path / "file").touch()

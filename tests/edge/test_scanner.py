@@ -54,6 +54,16 @@ def scanner(haar: CountingHaar) -> Scanner:
     return Scanner(FaceFinder(haar, None), rescan_seconds=RESCAN_SECONDS)
 
 
+def test_without_a_pace_of_its_own_an_idle_camera_is_scanned_as_before(
+    haar: CountingHaar, face_frame: ImageArray
+) -> None:
+    scanner = Scanner(FaceFinder(haar, 160), ScanSchedule(), rescan_seconds=0.4)
+    picture = ColourPicture(empty(face_frame))
+    for number in range(20 * 25):
+        scanner.scan(Frame(number, picture, 0.0, number / 25, 0.0))
+    assert len(haar.scans) == pytest.approx(100, abs=5), "5 a second for 20 s"
+
+
 @pytest.mark.parametrize("fps", [8.0, 12.5, 20.0, 25.0])
 def test_an_idle_camera_is_scanned_at_its_own_pace(
     fps: float, haar: CountingHaar, face_frame: ImageArray

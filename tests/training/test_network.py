@@ -48,6 +48,17 @@ def test_a_network_that_was_never_built_is_one_line(tmp_path: Path) -> None:
         load_network(path)
 
 
+@pytest.mark.parametrize("name", ["shallow", "light"])
+def test_a_network_of_ours_without_its_last_layer_is_not_completed(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "headless.keras"
+    whole = build(name)
+    keras.Model(whole.input, whole.layers[-2].output, name=whole.name).save(path)
+    with pytest.raises(EdgeFerError, match=r"headless\.keras"):
+        load_network(path)
+
+
 def test_logits_are_no_probabilities(tmp_path: Path) -> None:
     path = tmp_path / "logits.keras"
     sequential("linear").save(path)
