@@ -1,9 +1,10 @@
 """One measurement of the daemon."""
 
+import random
 import socket
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ _EVENT_SECONDS: Final = 3.0
 
 _SETTLE_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.05
+
+_PORTS: Final = range(20000, 30000)
+"""None that the system gives to outgoing connections: one such could take it before the daemon."""
 
 
 def measure(source: str, options: Options, seconds: float) -> dict[str, Any]:
@@ -131,7 +135,11 @@ def _engine(scrape: Scrape) -> dict[str, str]:
 
 
 def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    free = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free.append(port)
+        if len(free) == 2:
+            return free[0], free[1]
+    raise EdgeFerError("no TCP port is free between 20000 and 29999")
