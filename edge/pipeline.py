@@ -71,8 +71,9 @@ class Pipeline:
         self._last_out = time.monotonic()
         self._paused_at = -math.inf
         self._live = make_source().live
+        # A second one for a live camera: whole scans of several cameras may fall together.
         frames = Channel[Frame](
-            1 if self._live else 4,
+            2 if self._live else 4,
             Overflow.DROP_OLDEST if self._live else Overflow.WAIT,
             lambda _: metrics.dropped("detect", "overflow"),
         )

@@ -135,11 +135,13 @@ def _engine(scrape: Scrape) -> dict[str, str]:
 
 
 def _free_ports() -> tuple[int, int]:
-    free = []
+    with socket.socket() as one, socket.socket() as other:
+        return _bind(one), _bind(other)
+
+
+def _bind(probe: socket.socket) -> int:
     for port in random.sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe, suppress(OSError):
+        with suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            free.append(port)
-        if len(free) == 2:
-            return free[0], free[1]
-    raise EdgeFerError("no TCP port is free between 20000 and 29999")
+            return port
+    raise EdgeFerError(f"no TCP port is free between {_PORTS[0]} and {_PORTS[-1]}")
