@@ -207,7 +207,7 @@ def test_a_topic_that_the_broker_does_not_take_is_named(
     assert reader.payloads("event") == [b"0", b"1", b"2"]
     line = "does not take edge-fer/box/door/event: Not authorized"
     assert caplog.text.count(line) == 1
-    assert metric(metrics, "outbox_messages") == 0
+    eventually(lambda: metric(metrics, "outbox_messages") == 0)
     broker.kill()
 
 
