@@ -63,6 +63,16 @@ def test_the_clock_of_a_clip_never_goes_back(tmp_path: Path) -> None:
     assert times[-1] < 12 / 25 + 0.2
 
 
+def _times(path: Path) -> list[float | None]:
+    """Read a clip that is whole, and return its frames' times."""
+    source = VideoFile(path)
+    source.open()
+    times: list[float | None] = []
+    with pytest.raises(EndOfVideo):
+        _read_all(source, times)
+    return times
+
+
 def test_a_clip_that_was_trimmed_without_encoding_is_whole(tmp_path: Path) -> None:
     """It begins with the key frame before its beginning, and hides what is too early."""
     path = tmp_path / "trimmed.mp4"
@@ -77,12 +87,7 @@ def test_a_clip_that_was_trimmed_without_encoding_is_whole(tmp_path: Path) -> No
                 packet.pts, packet.dts = packet.pts - begin, packet.dts - begin
                 packet.stream = copy
                 trimmed.mux(packet)
-    source = VideoFile(path)
-    source.open()
-    times: list[float | None] = []
-    with pytest.raises(EndOfVideo):
-        _read_all(source, times)
-    assert len(times) == 75, "of the 84 in the file"
+    assert len(_times(path)) == 75, "of the 84 in the file"
 
 
 @pytest.mark.parametrize("begin", [0.5, 3.0, 5.0])
@@ -101,12 +106,7 @@ def test_a_clip_of_which_an_edit_list_shows_a_part_is_whole(tmp_path: Path, begi
     struct.pack_into(">II", content, at + 12, 2 * scale, first + moment)
     path = tmp_path / "edited.mp4"
     path.write_bytes(content)
-    source = VideoFile(path)
-    source.open()
-    times: list[float | None] = []
-    with pytest.raises(EndOfVideo):
-        _read_all(source, times)
-    assert len(times) == pytest.approx(50, abs=2)
+    assert len(_times(path)) == pytest.approx(50, abs=2)
 
 
 def test_a_clip_beside_the_configuration(short_clip: Path) -> None:
