@@ -23,11 +23,8 @@ Subscribe = Callable[[int], Subscriber]
 SAME = 0.995
 """Share of faces of which two runtimes must name the same emotion."""
 
-NEARLY = 0.99
-"""Of those that fall short of `SAME`: 0.9941 seen of `fer-light`, 0.9947 of `fer-deep`.
-
-What differs there is toss-ups, which the second bar holds them to.
-"""
+SAME_LIGHT = 0.99
+"""Of `light`: what runtimes round otherwise weighs more in half as many channels (seen: 0.9941)."""
 
 A_TOSS_UP = 0.06
 """Where two runtimes differ, the emotions that they name are this close in probability."""
@@ -46,10 +43,10 @@ def _answers(model: Path, faces: Path, runtime: str, python: str | Path) -> np.n
 @pytest.mark.parametrize(
     ("name", "same"),
     [
-        ("fer-deep-int8", NEARLY),
+        ("fer-deep-int8", SAME),
         ("fer-edge-int8", SAME),
         ("fer-edge-votes-int8", SAME),
-        ("fer-light-int8", NEARLY),
+        ("fer-light-int8", SAME_LIGHT),
     ],
 )
 def test_all_runtimes_name_the_same_emotion(
