@@ -1,6 +1,7 @@
 """The commands of ``python -m training``."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +9,15 @@ import click
 
 from edge.command import CommandGroup
 from edge.emotions import EMOTIONS
+from edge.errors import EdgeFerError
 from edge.memory import keep_freed_memory
 from training.recipe import names, read_recipe
 
 if TYPE_CHECKING:  # Keras takes seconds to import
     from training.heads import Answer
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+"""Those that Keras can train with."""
 
 _PATH = click.Path(path_type=Path)
 _DATA = click.argument("data", type=_PATH)
@@ -30,6 +35,16 @@ def main() -> None:
     # TensorFlow takes oneDNN by itself only where the CPU has AVX-512 or better; with plain AVX2
     # it makes a training step of the deep CNN 1.7 times as quick.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    _check_backend(os.environ.get("KERAS_BACKEND", ""))
+
+
+def _check_backend(name: str) -> None:
+    if not name:
+        return
+    if name not in _BACKENDS:
+        raise EdgeFerError(f"KERAS_BACKEND is {name}: choose one of {', '.join(_BACKENDS)}")
+    if find_spec(name) is None:
+        raise EdgeFerError(f"KERAS_BACKEND is {name}, which is not installed: pip install {name}")
 
 
 def _read(path: Path, votes: Path | None) -> Any:

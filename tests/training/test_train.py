@@ -187,6 +187,19 @@ def test_tensorflow_and_jax_train_alike(data: Path, tmp_path: Path) -> None:
     assert losses["jax"] == pytest.approx(losses["tensorflow"], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [("numpy", "choose one of tensorflow, jax, torch"), ("torch", "pip install torch")],
+)
+def test_a_backend_that_is_not_there_is_one_line(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, words: str
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr("training.cli.find_spec", lambda _: None)
+    one_line(run(*arguments(data, tmp_path / "run")), f"KERAS_BACKEND is {backend}")
+    one_line(run(*arguments(data, tmp_path / "run")), words)
+
+
 def test_a_folder_with_a_run_is_not_written_over(data: Path, unbroken: Path) -> None:
     one_line(run(*arguments(data, unbroken)), "holds a training run: add --resume")
 
