@@ -76,7 +76,7 @@ def _add(quantization: Quantization) -> None:
         ),
         click.option(
             "--labels", type=click.Choice(["fer2013", "alphabetical"]),
-            help="Order of a model.json's outputs. [default: alphabetical for Keras 2]",
+            help="Order of the outputs. [default: fer2013, for Keras 2 alphabetical]",
         ),
     )  # fmt: skip
     command.__doc__ = f"""Convert MODEL to {_HELP[quantization]}.
@@ -121,7 +121,7 @@ def half(model: Path, out: Path) -> None:
     "--python", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The python of an environment with edge-fer[tflite-runtime], to measure that as well.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
 def bench(**options: Any) -> None:
     """Compare .tflite MODELS on every runtime: size, time a face, accuracy, agreement."""
     from convert.bench import run

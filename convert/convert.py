@@ -20,14 +20,11 @@ from edge.errors import EdgeFerError
 from edge.whole_file import whole_file
 from training.data import DataSet, Samples, Split, as_input
 from training.evaluate.calibration import fit_temperature
-from training.evaluate.measures import accuracy
+from training.evaluate.measures import accuracy, better_order
 from training.evaluate.predict import Probabilities, predict_tflite
 
 MAX_LOSS: Final = 0.003
 """Accuracy that a conversion may cost, as a fraction of all faces."""
-
-_OTHER_ORDER: Final = 0.1
-"""A network that is so much better with its outputs in another order has them in that order."""
 
 
 @dataclass(frozen=True)
@@ -152,15 +149,12 @@ def _check_outputs(checked: Comparison, name: str) -> None:
     if not are_probabilities(checked.keras):
         raise EdgeFerError(f"{name} gives no probabilities: end the network in a softmax")
     labels = checked.samples.labels
-    right = accuracy(checked.keras, labels)
-    alphabetical = [sorted(EMOTIONS).index(emotion) for emotion in EMOTIONS]
-    for order in (alphabetical, np.argsort(alphabetical)):
-        other = accuracy(checked.keras[:, order], labels)
-        if other > right + _OTHER_ORDER:
-            raise EdgeFerError(
-                f"{name} is right on {right:.1%} of {checked.split}, but on {other:.1%} with its "
-                "outputs in another order: tell that order with --labels"
-            )
+    other = better_order(checked.keras, labels)
+    if other is not None:
+        raise EdgeFerError(
+            f"{name} is right on {accuracy(checked.keras, labels):.1%} of {checked.split}, but on "
+            f"{other:.1%} with its outputs in another order: tell that order with --labels"
+        )
 
 
 def _compare(

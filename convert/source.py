@@ -37,7 +37,8 @@ def load_source(
         Factor from grey values 0..255 to those that the ``model.json`` was trained on; None is
         1/255, as the contract has it.
     labels
-        Order of the outputs of the ``model.json``; None is as `FacialExpressionModel` takes it.
+        Order of the outputs; None is FER-2013's, or of a ``model.json`` as
+        `FacialExpressionModel` takes it.
 
     Raises
     ------
@@ -45,9 +46,12 @@ def load_source(
         If a file is missing or damaged, or the network breaks the contract.
     """
     if path.suffix != ".json":
-        if (weights, scale, labels) != (None, None, None):
-            raise EdgeFerError(f"{path} is no model.json: leave out --weights, --scale, --labels")
-        return load_network(path)
+        if (weights, scale) != (None, None):
+            raise EdgeFerError(f"{path} is no model.json: leave out --weights and --scale")
+        network = load_network(path)
+        if labels == "alphabetical":
+            _reorder(network, [sorted(EMOTIONS).index(emotion) for emotion in EMOTIONS], path)
+        return network
     names = {"fer2013": EMOTIONS, "alphabetical": sorted(EMOTIONS), None: None}[labels]
     found = FacialExpressionModel(path, weights or _beside(path), names, scale or 1 / _WHITE)
     network = found.network

@@ -34,12 +34,16 @@ def settle(network: keras.Model, samples: Samples, seed: int = 0) -> None:
     """
     norms = [x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
+    dropouts = [x for x in network.layers if isinstance(x, keras.layers.Dropout)]
+    rates = [dropout.rate for dropout in dropouts]
     random = np.random.default_rng(seed)
     seen: list[list[np.ndarray]] = []
     console = Console(stderr=True)
     try:
         for norm in norms:
             norm.momentum = 0.0  # what remains of a batch is its own statistics
+        for dropout in dropouts:
+            dropout.rate = 0.0  # of the network as it answers, and the same each time
         for _ in track(
             range(BATCHES), "batches", console=console, transient=True,
             disable=not console.is_terminal,
@@ -54,6 +58,8 @@ def settle(network: keras.Model, samples: Samples, seed: int = 0) -> None:
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+        for dropout, rate in zip(dropouts, rates, strict=True):
+            dropout.rate = rate
     variables = [v for norm in norms for v in _statistics(norm)]
     for variable, values in zip(variables, zip(*seen, strict=True), strict=True):
         variable.assign(np.median(np.stack(values), axis=0))

@@ -51,7 +51,7 @@ class RunFolder:
         EdgeFerError
             If a run is there already, or the folder cannot be written.
         """
-        if self.last.exists() or (self.path / "best.keras").exists():
+        if self.last.exists() or self._has_a_best_to_lose():
             raise EdgeFerError(
                 f"{self.path} holds a training run: add --resume, or choose another --out"
             )
@@ -60,6 +60,15 @@ class RunFolder:
             _write(self.path / "run.json", json.dumps(options, indent=2) + "\n")
         except OSError as error:
             raise EdgeFerError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def _has_a_best_to_lose(self) -> bool:
+        """Return whether a best network is there, other than of a first epoch cut off."""
+        if not (self.path / "best.keras").exists():
+            return False
+        try:
+            return len(read_history(self.path / "history.csv")) > 1
+        except (OSError, ValueError):
+            return True
 
     def resume(self, options: Options, model: keras.Model) -> None:
         """Load the last checkpoint into the compiled `model`, and the history up to it.
@@ -116,8 +125,7 @@ class RunFolder:
         except OSError as error:
             raise EdgeFerError(
                 f"cannot keep epoch {len(history)} in {self.path}: {error.strerror or error}: "
-                f"mend that and run it again{' with --resume' if self.history else ''}; "
-                f"{self.kept()}"
+                f"mend that, then {self.go_on()}; {self.kept()}"
             ) from None
         self.history = history
 
@@ -126,6 +134,10 @@ class RunFolder:
         if not self.history:
             return "no epoch was done"
         return f"{self.last} holds epoch {len(self.history)}"
+
+    def go_on(self) -> str:
+        """Say how to go on from there."""
+        return "go on with --resume" if self.history else "run it again"
 
     def _keep_best(self, model: keras.Model) -> None:
         network = single(model)

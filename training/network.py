@@ -26,7 +26,7 @@ def load_network(path: Path) -> keras.Model:
     """
     try:
         saved = keras.models.load_model(path, compile=False)
-        shape = saved.input_shape
+        shape = saved.input_shape  # of what is no network there is none
     except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
         raise EdgeFerError(f"cannot load {path} as a Keras model: {error}") from None
     if len(saved.outputs) > 1:
@@ -42,6 +42,7 @@ def load_network(path: Path) -> keras.Model:
             network = rebuild(saved.name, saved.get_weights())
         except ValueError as error:
             raise EdgeFerError(f"{path} is no {saved.name} network of ours: {error}") from None
+    shape = network.input_shape
     if shape[1:] != (FACE_SIZE, FACE_SIZE, 1) or network.output_shape[1:] != (len(EMOTIONS),):
         raise EdgeFerError(
             f"{path} maps {shape} to {network.output_shape}: expected "

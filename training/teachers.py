@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +53,13 @@ class Teachers:
         Parameters
         ----------
         faces
-            ``[n, h, w, 1]``, grey values in 0..1.
+            ``[n, h, w, 1]``, grey values in 0..1; of another size than a network takes, it is
+            shown them resized.
         """
-        said = [_by_name(network.predict_on_batch(faces)) for network in self._networks]
+        said = [
+            _by_name(network.predict_on_batch(_of_side(faces, network.input_shape[1])))
+            for network in self._networks
+        ]
         common = set.intersection(*(set(each) for each in said))
         return {
             name: np.mean([each[name] for each in said], axis=0, dtype=np.float32)
@@ -109,6 +114,13 @@ def _load(path: Path) -> keras.Model:
             f"(n, {FACE_SIZE}, {FACE_SIZE}, 1) with {len(EMOTIONS)} probabilities"
         )
     return network
+
+
+def _of_side(faces: FloatArray, side: int | None) -> FloatArray:
+    """Resize faces ``[n, h, w, 1]`` for a network that takes those of one side only."""
+    if side in (None, faces.shape[1]):
+        return faces
+    return np.stack([cv2.resize(face, (side, side))[..., np.newaxis] for face in faces])
 
 
 def _by_name(said: FloatArray | Mapping[str, FloatArray]) -> Mapping[str, FloatArray]:

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS, FACE_SIZE
 from edge.errors import EdgeFerError
@@ -86,6 +84,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
     learned = {
         "training_faces": len(training),
         "training_sha256": training.fingerprint(),
+        "public_sha256": public.fingerprint(),
         "learns_votes": votes,
         "teachers": fingerprints(run.teachers),
         "start": fingerprints([run.start])[0] if run.start else None,
@@ -103,7 +102,8 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
         click.echo(f"{left_out} Training pictures show no emotion: left out", err=True)
     progress = TrainingProgress(recipe.epochs, steps)
     callbacks = [progress, Reseed(run.seed), Keep(kept, steps)]
-    wanted = targets(public, votes)
+    # On whole faces all along, also while smaller ones are learned: the epochs are comparable so.
+    measured = (as_input(public.images), targets(public, votes))
     try:
         teaching = _teaching(teachers, recipe, training)
         for size, until in _phases(run):
@@ -111,7 +111,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
             if done < until:
                 model.fit(
                     Batches(training, recipe, run.seed, done, size, teaching),
-                    validation_data=(as_input(_of_side(public.images, size)), wanted),
+                    validation_data=measured,
                     validation_batch_size=256,
                     initial_epoch=done,
                     epochs=until,
@@ -120,7 +120,7 @@ def train(data: DataSet, folder: Path, run: Run, resume: bool) -> None:
                     callbacks=callbacks,
                 )
     except KeyboardInterrupt:
-        raise EdgeFerError(f"interrupted: {kept.kept()}, go on with --resume") from None
+        raise EdgeFerError(f"interrupted: {kept.kept()}, {kept.go_on()}") from None
     except Exception as error:
         if not _out_of_memory(error):
             raise
@@ -138,14 +138,6 @@ def _teaching(
     if teachers is None or recipe.teachers_see == "augmented":
         return teachers
     return teachers.plain_answers(training.images)
-
-
-def _of_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Resize faces ``[n, 48, 48]``: a network is measured on faces of the size that it learns."""
-    if side == FACE_SIZE:
-        return images
-    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.asarray(np.stack(small), np.uint8)
 
 
 def _out_of_memory(error: Exception) -> bool:
@@ -176,7 +168,8 @@ def _phases(run: Run) -> list[tuple[int, int]]:
     epochs = run.recipe.epochs
     if run.growth is None:
         return [(FACE_SIZE, epochs)]
-    return [(run.growth.size, round(epochs * run.growth.share)), (FACE_SIZE, epochs)]
+    small = min(round(epochs * run.growth.share), epochs - 1)
+    return [(run.growth.size, small), (FACE_SIZE, epochs)]
 
 
 def _compiled(run: Run, steps: int, votes: bool) -> keras.Model:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.fer2013 import write_csv, write_votes
 from tests.training.test_train import one_line, run
+from training.architectures import build
 from training.batchnorm import settle
 from training.data import Samples
 from training.network import load_network
@@ -30,6 +31,23 @@ def test_odd_pictures_do_not_spoil_the_statistics() -> None:
     settle(network, samples)
     assert network.get_weights()[3] == pytest.approx(usual[1], rel=0.05)
     assert network.layers[0].momentum == 0.9
+
+
+def test_statistics_are_the_same_each_time_whatever_is_dropped_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("training.batchnorm.BATCHES", 8)
+    images = np.random.default_rng(0).integers(0, 256, (200, 48, 48)).astype(np.uint8)
+    samples = Samples(images, np.zeros(200, np.int64), ("",) * 200)
+    network = build("shallow", dropout=0.5)
+    dropouts = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    rates = [layer.rate for layer in dropouts]
+    settled = []
+    for _ in range(2):
+        settle(network, samples)
+        settled.append(network.get_weights())
+    assert all(np.allclose(a, b, rtol=1e-5) for a, b in zip(*settled, strict=True))
+    assert [layer.rate for layer in dropouts] == rates
 
 
 def test_a_run_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,11 @@ def test_a_checkpoint_with_two_outputs_says_what_to_take_instead(tmp_path: Path)
         load_network(path)
 
 
+def test_a_network_of_faces_of_any_size_is_one_of_whole_faces(tmp_path: Path) -> None:
+    build("edge", size=None).save(tmp_path / "last.keras")
+    assert load_network(tmp_path / "last.keras").input_shape == (None, 48, 48, 1)
+
+
 def test_a_name_that_keras_cannot_save_under_is_refused() -> None:
     check_target(Path("network.keras"))
     with pytest.raises(EdgeFerError, match=r"does not end in \.keras"):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from tests.support.commands import invoke
 from tests.support.fer2013 import write_csv, write_votes
 from tests.support.system import Process, eventually
 from training.batches import Batches
+from training.callbacks import Keep
 from training.cli import main
 from training.data import as_input
 from training.network import load_network
@@ -229,6 +231,56 @@ def test_a_full_disk_keeps_the_last_checkpoint(data: Path, tmp_path: Path) -> No
     assert len(history(folder)) == 3
 
 
+def test_a_full_disk_in_the_first_epoch_leaves_nothing_in_the_way(
+    data: Path, tmp_path: Path
+) -> None:
+    """The best network is written before the last: it was there alone, and taken for a run."""
+    folder = tmp_path / "run"
+
+    def room_for_the_best() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000_000, 30_000_000))
+
+    once = [*arguments(data, folder), "--epochs", "1"]
+    done = run_alone(*once, preexec_fn=room_for_the_best)
+    one_line(done, "cannot keep epoch 1")
+    assert "run it again; no epoch was done" in done.stderr
+    assert (folder / "best.keras").exists()
+    assert not (folder / "last.keras").exists()
+    done = run(*once)
+    assert done.returncode == 0, done.stderr
+    (folder / "last.keras").unlink()
+    (folder / "history.csv").unlink()
+    one_line(run(*once), "holds a training run")  # somebody's network, whoever it is
+
+
+@pytest.mark.parametrize(("epochs", "words"), [(0, "run it again"), (1, "go on with --resume")])
+def test_an_interrupted_run_says_how_to_go_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, words: str
+) -> None:
+    before = Keep.on_epoch_begin
+
+    def interrupted(self: Keep, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if epoch == epochs:
+            raise KeyboardInterrupt
+        before(self, epoch, logs)
+
+    monkeypatch.setattr(Keep, "on_epoch_begin", interrupted)
+    done = run(*arguments(data, tmp_path / "run"))
+    one_line(done, "interrupted: ")
+    assert done.stderr.rstrip().endswith(words)
+
+
+def test_public_test_is_always_of_whole_faces(data: Path, tmp_path: Path) -> None:
+    """It was of small ones in the epochs that learn them: the best of both was no best."""
+    folder = tmp_path / "run"
+    done = run(*arguments(data, folder, "growing.yaml"))
+    assert done.returncode == 0, done.stderr
+    public = read_data(data)["PublicTest"]
+    said = load_network(folder / "best.keras").predict(as_input(public.images), verbose=0)
+    best = max(row["val_accuracy"] for row in history(folder))
+    assert float((said.argmax(axis=1) == public.labels).mean()) == pytest.approx(best)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(data: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "wild.yaml"
     recipe.write_text("epochs: 3\nbatch_size: 10\nlearning_rate: 1.0e+30\noptimizer: sgd\n")
@@ -287,12 +339,16 @@ def test_damaged_files_of_a_run_are_one_line(
 def test_a_run_does_not_go_on_with_other_data(data: Path, unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(unbroken, folder)
-    lines = data.read_text().splitlines()
+    before = data.read_text().splitlines()
+    lines = list(before)
     label, pixels, usage = lines[1].split(",")
     lines[1] = f"{label},{' '.join(reversed(pixels.split()))},{usage}"
     other = data.with_name("other.csv")
     other.write_text("\n".join(lines) + "\n")
     one_line(run(*arguments(other, folder), "--resume"), "training_sha256 was")
+    lines = [line.replace("5", "6") if "PublicTest" in line else line for line in before]
+    other.write_text("\n".join(lines) + "\n")
+    one_line(run(*arguments(other, folder), "--resume"), "public_sha256 was")
 
 
 def test_a_finished_run_says_so(data: Path, unbroken: Path, tmp_path: Path) -> None:
@@ -322,6 +378,14 @@ def test_pictures_without_an_emotion_are_left_out_of_training(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert "2 Training pictures show no emotion: left out" in done.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["training_faces"] == 68
+
+
+def test_a_teacher_of_whole_faces_is_shown_small_ones_in_its_size(unbroken: Path) -> None:
+    small = np.random.default_rng(0).random((3, 36, 36, 1), dtype=np.float32)
+    best = keras.models.load_model(unbroken / "best.keras")
+    whole = keras.ops.convert_to_numpy(keras.ops.image.resize(small, (48, 48)))
+    said = Teachers([unbroken / "best.keras"]).answers(small)["emotion"]
+    assert np.allclose(said, best.predict(whole, verbose=0), atol=1e-3)
 
 
 def test_teachers_answer_for_their_share_of_the_very_batch(data: Path, unbroken: Path) -> None:

@@ -14,10 +14,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import DataSet, Split
+from training.data import DataSet, Samples, Split
 from training.duplicates import find_duplicates
 from training.evaluate.calibration import TEMPERATURES, fit_temperature
-from training.evaluate.measures import Measures, measure, report_text
+from training.evaluate.measures import Measures, better_order, measure, report_text
 from training.evaluate.predict import Probabilities, predict
 
 __all__ = ["assess", "evaluate"]
@@ -45,14 +45,22 @@ def evaluate(
         If the model cannot be loaded, or the data set has no such split.
     """
     measures, probabilities = assess(model, data, split, flip)
-    written = []
-    if out is not None:
-        written = _draw(out, f"{model.name} on {split}", data, split, probabilities, measures)
     if as_json:
         click.echo(json.dumps({"model": str(model), "split": split, **asdict(measures)}))
-        return measures
+    else:
+        _print(model, split, measures, probabilities, data[split])
+    if out is not None:
+        written = _draw(out, f"{model.name} on {split}", data, split, probabilities, measures)
+        for path in written if not as_json else ():
+            click.echo(f"written: {path}")
+    return measures
+
+
+def _print(
+    model: Path, split: Split, measures: Measures, probabilities: Probabilities, samples: Samples
+) -> None:
     click.echo(f"{model} on {split}: {measures.accuracy:.2%} of {measures.faces} faces right")
-    click.echo(report_text(probabilities, data[split].labels))
+    click.echo(report_text(probabilities, samples.labels))
     click.echo(
         f"calibration error {measures.calibration_error:.3f}, "
         f"{measures.calibrated_error:.3f} with temperature {measures.temperature:.3f}, "
@@ -72,9 +80,11 @@ def evaluate(
         )
     if measures.flip_accuracy is not None:
         click.echo(f"with the mirror image of every face: {measures.flip_accuracy:.2%}")
-    for path in written:
-        click.echo(f"written: {path}")
-    return measures
+    other = better_order(probabilities, samples.labels)
+    if other is not None:
+        click.echo(
+            f"{other:.2%} with the outputs in another order: convert it with --labels", err=True
+        )
 
 
 def assess(

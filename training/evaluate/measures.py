@@ -1,7 +1,7 @@
 """The figures of a model on a split."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from training.data import Samples
 from training.evaluate.calibration import calibration_error, fit_temperature
 from training.evaluate.predict import Probabilities
 from training.majority import majority
+
+_OTHER_ORDER: Final = 0.1
+"""An order of the outputs that is right on so many more faces is their true one."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class Measures:
 def accuracy(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """Return the share of faces whose most probable emotion is the label."""
     return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def better_order(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> float | None:
+    """Return the accuracy with the outputs in another order, if that is much better, or None.
+
+    Networks that learned from folders of images give the emotions in the order of the alphabet.
+    """
+    alphabetical = [sorted(EMOTIONS).index(emotion) for emotion in EMOTIONS]
+    others = (alphabetical, np.argsort(alphabetical))
+    best = max(accuracy(probabilities[:, order], labels) for order in others)
+    return best if best > accuracy(probabilities, labels) + _OTHER_ORDER else None
 
 
 def measure(

@@ -28,7 +28,8 @@ def read_csv(path: Path) -> DataSet:
     faces = Collector(path)
     try:
         with _open_text(path) as file:
-            reader = csv.reader(file)
+            # A stray quotation mark must not swallow the rows behind it.
+            reader = csv.reader(file, quoting=csv.QUOTE_NONE)
             order = _order(path, next(reader, []))
             for number, row in enumerate(filter(None, reader), start=1):
                 name = f"row {number}"
@@ -41,7 +42,7 @@ def read_csv(path: Path) -> DataSet:
             f"no data set at {path}: give the path of fer2013.csv, of icml_face_data.csv, "
             "of either with .gz, or of a folder with train and test"
         ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
         raise DataError(f"{path} is damaged or not a CSV file: {error}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
@@ -49,26 +50,29 @@ def read_csv(path: Path) -> DataSet:
 
 
 def _open_text(path: Path) -> TextIO:
+    """Open it so that a broken byte breaks its own row only."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _order(path: Path, header: list[str]) -> tuple[int, ...]:
     """Return where the columns stand; the headers of ``icml_face_data.csv`` begin with a space."""
-    names = [name.strip() for name in header]
+    names = [_bare(name) for name in header]
     if sorted(names) != sorted(COLUMNS):
-        raise DataError(
-            f"{path} has the columns {', '.join(names)[:80] or 'none'}: "
-            f"expected {', '.join(COLUMNS)}"
-        )
+        said = "".join(each if each.isprintable() else "?" for each in ", ".join(names)[:80])
+        raise DataError(f"{path} has the columns {said or 'none'}: expected {', '.join(COLUMNS)}")
     return tuple(names.index(name) for name in COLUMNS)
+
+
+def _bare(field: str) -> str:
+    return field.strip().strip('"').strip()
 
 
 def _face(row: list[str], order: tuple[int, ...]) -> tuple[Split, int, NDArray[np.uint8]]:
     if len(row) != len(order):
         raise ValueError(f"{len(row)} columns, expected {len(order)}")
-    emotion, pixels, usage = (row[place].strip() for place in order)
+    emotion, pixels, usage = (_bare(row[place]) for place in order)
     if usage not in SPLITS:
         raise ValueError(f"Usage is {usage[:40]!r}, expected one of {', '.join(SPLITS)}")
     if not emotion.isdecimal() or int(emotion) >= len(EMOTIONS):

@@ -13,7 +13,8 @@ from edge.emotions import EMOTIONS, FACE_SIZE, Emotion
 from training.data import DataError, DataSet, Split
 from training.read.collect import Collector
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+_NO_FACES: Final = ("thumbs.db", "desktop.ini")
+"""What Windows leaves in folders of images."""
 
 _SPLITS: Final[dict[str, Split]] = {
     "train": "Training",
@@ -42,7 +43,8 @@ def read_folder(path: Path) -> DataSet:
 
     ``train`` is Training, ``validation`` PublicTest and ``test`` PrivateTest. With no
     ``validation``, as on Kaggle, ``test`` is PublicTest: something must choose the checkpoint.
-    Images of another size than 48x48 are resized, colours become grey.
+    Images of another size than 48x48 are resized, colours become grey; what else lies beside
+    them is told as bad.
 
     Raises
     ------
@@ -85,12 +87,14 @@ def _files(path: Path) -> list[tuple[Split, Emotion, Path]]:
             files += [
                 (split, emotion, file)
                 for file in sorted(inner.iterdir())
-                if file.suffix.lower() in SUFFIXES
+                if file.name[0] != "." and file.name.lower() not in _NO_FACES
             ]
     return files
 
 
 def _image(file: Path) -> NDArray[np.uint8]:
+    if file.is_dir():
+        raise ValueError("a folder, not an image")
     content = np.frombuffer(file.read_bytes(), np.uint8)
     image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
     if image is None:

@@ -22,6 +22,11 @@ COLUMNS: Final[dict[Emotion, str]] = {
 }
 """FER+'s name of each emotion. Its further columns are contempt, unknown and NF, no face."""
 
+_AGREEMENT: Final = 0.4
+"""Votes that agree with fewer labels are of other faces: 0.65 agree in truth, 0.17 by chance."""
+_ENOUGH: Final = 200
+"""Faces that such a share can be told of."""
+
 
 def add_votes(data: DataSet, path: Path) -> DataSet:
     """Give every face of `data`, read from a CSV file, its votes from ``fer2013new.csv``.
@@ -49,8 +54,22 @@ def add_votes(data: DataSet, path: Path) -> DataSet:
                     f"{path}, row {row + 1} is of {usages[row]}, in {data.path} of {split}: "
                     "the rows of the two files do not go together"
                 )
+        agreement = _agreement(samples.labels, votes[rows])
+        if agreement < _AGREEMENT:
+            raise DataError(
+                f"{path} agrees with {agreement:.0%} of the {split} labels of {data.path}: the "
+                "rows of the two files do not go together; take fer2013.csv in its first order"
+            )
         splits[split] = replace(samples, votes=votes[rows])
     return replace(data, splits=splits)
+
+
+def _agreement(labels: NDArray[np.int64], votes: NDArray[np.float32]) -> float:
+    """Return the share of faces of which most voters say the label; 1 of too few faces."""
+    seen = votes.sum(axis=1) > 0
+    if seen.sum() < _ENOUGH:
+        return 1.0
+    return float((votes.argmax(axis=1) == labels)[seen].mean())
 
 
 def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:

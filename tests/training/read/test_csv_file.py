@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.fer2013 import write_csv
@@ -52,6 +53,8 @@ FAULTS = [
     ("2,", "two,", "row 3: emotion is 'two'"),
     (",Training", ",Validation", "row 3: Usage is 'Validation'"),
     (",Training", "", "row 3: 2 columns"),
+    (" ", '" ', "row 3: a pixel is no whole number"),
+    (" ", " \ufffd ", "row 3: a pixel is no whole number"),
 ]
 
 
@@ -64,6 +67,31 @@ def test_a_bad_row_is_named_and_left_out(tmp_path: Path, old: str, new: str, mes
     assert message in said
     assert len(data["Training"]) == 139
     assert data["Training"].names[1:4] == ("row 2", "row 4", "row 5")
+
+
+def test_a_broken_byte_breaks_its_row_alone(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer2013.csv", training=140)
+    lines = path.read_bytes().split(b"\n")
+    lines[3] = lines[3].replace(b" ", b"\xff ", 1)
+    path.write_bytes(b"\n".join(lines))
+    assert read_data(path).left_out == ("row 3: a pixel is no whole number",)
+
+
+def test_a_stray_quotation_mark_swallows_no_rows(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer2013.csv", training=140)
+    lines = path.read_text().splitlines()
+    lines[160] = '"' + lines[160]
+    path.write_text("\n".join(lines) + "\n")
+    data = read_data(path)
+    assert sum(map(len, data.splits.values())) + len(data.left_out) == 168
+
+
+def test_quoted_fields_are_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer2013.csv")
+    plain = read_data(path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join('"' + line.replace(",", '","') + '"' for line in lines) + "\n")
+    assert np.array_equal(read_data(path)["Training"].images, plain["Training"].images)
 
 
 def test_more_than_one_bad_row_in_a_hundred_is_refused(tmp_path: Path) -> None:

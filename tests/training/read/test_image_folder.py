@@ -60,6 +60,24 @@ def test_a_broken_image_is_named_and_left_out(tmp_path: Path) -> None:
         read_data(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".bmp", ".webp", ".tif"])
+def test_every_image_is_read_whatever_its_format(tmp_path: Path, suffix: str) -> None:
+    write_folder(tmp_path, "train", "test", suffix=suffix)
+    assert len(read_data(tmp_path)["Training"]) == 14
+
+
+def test_what_lies_among_the_images_is_named(tmp_path: Path) -> None:
+    write_folder(tmp_path, "train", "test", faces=15)
+    sad = tmp_path / "train" / "sad"
+    for unseen in (".DS_Store", "Thumbs.db"):
+        (sad / unseen).write_bytes(b"")
+    (sad / "notes.txt").write_text("of 2013")
+    (sad / "more").mkdir()
+    assert read_data(tmp_path).left_out == (
+        "train/sad/more: a folder, not an image", "train/sad/notes.txt: not an image",
+    )  # fmt: skip
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no folder train or test"):
         read_data(tmp_path)

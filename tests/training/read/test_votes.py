@@ -64,6 +64,16 @@ def test_votes_of_another_number_of_faces_are_refused(tmp_path: Path) -> None:
         read_data(path, write_votes(tmp_path / "fer2013new.csv", training=63))
 
 
+def test_votes_of_faces_in_another_order_are_refused(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer2013.csv", training=210)
+    votes = write_votes(tmp_path / "fer2013new.csv", training=210)
+    header, *rows = path.read_text().splitlines()
+    rows[:210] = [*rows[2:210], *rows[:2]]
+    path.write_text("\n".join([header, *rows]) + "\n")
+    with pytest.raises(DataError, match="agrees with 0% of the Training labels"):
+        read_data(path, votes)
+
+
 def test_a_missing_file_of_votes_is_named(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer2013.csv")
     with pytest.raises(DataError, match=r"no FER\+ votes at"):
