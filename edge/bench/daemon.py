@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -59,6 +60,24 @@ class Scrape:
         return sum(self.each(name).values())
 
 
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let signals to end us come after it only: a process half started would outlive us."""
+    came: list[int] = []
+    handlers = {
+        ending: signal.signal(ending, lambda number, _: came.append(number))
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(ending) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for ending, handler in handlers.items():
+            signal.signal(ending, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
 class Daemon:
     """``edge-fer run``, from its start to its end; a context manager.
 
@@ -77,10 +96,13 @@ class Daemon:
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         command = [sys.executable, "-m", "edge", "run", "--config", str(path)]
         self.started = time.monotonic()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        with self._log.open("wb") as log, ExitStack() as unless_ended:
+            with _held_back():
+                self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+                unless_ended.callback(self.__exit__)
+            unless_ended.pop_all()
 
     def __enter__(self) -> Self:
         return self

@@ -281,10 +281,12 @@ def test_viewers_of_a_rate_get_so_many_pictures_and_the_same(
     stop = threading.Event()
 
     def play() -> None:
-        for number in range(20, 250):
-            if not stop.wait(0.01):
-                box.views["door"].show(noise(number), ())
+        number = 20
+        while not stop.wait(0.01):
+            box.views["door"].show(noise(number), ())
+            number = min(20 + int(50 * (time.monotonic() - began)), 250)
 
+    began = time.monotonic()
     player = threading.Thread(target=play)
     player.start()
     seen: list[list[int]] = [[], []]

@@ -65,6 +65,7 @@ class Freeze:
     back: float
     statuses: list[str]
     same_process: bool
+    log: str
 
 
 def freeze(place: Site, clip: Path, seconds: float) -> Freeze:
@@ -81,7 +82,7 @@ def freeze(place: Site, clip: Path, seconds: float) -> Freeze:
     camera.process.thaw()
     back = until(box, "online")
     eventually(lambda: statuses(place.subscriber)[-1] == "online", 5)
-    return Freeze(noticed, back, statuses(place.subscriber), box.popen.poll() is None)
+    return Freeze(noticed, back, statuses(place.subscriber), box.popen.poll() is None, box.text)
 
 
 @dataclass(frozen=True)
