@@ -125,7 +125,7 @@ def test_a_box_on_the_network(daemon: Start, tmp_path: Path) -> None:
         except OSError:
             return False
 
-    eventually(answers, 30, "the daemon answers")
+    eventually(answers, 100, "the daemon answers")
     # It listens before it says so.
     address = f":{process.web_port}/"
     eventually(lambda: "https://" in process.text and address in process.text, 30, "its address")

@@ -183,14 +183,17 @@ def test_a_box_that_hangs_is_missed(site: Site) -> None:
     def boxes_lost() -> str:
         return str(site.prometheus.query(filled_in(lost))[0]["value"][1])
 
-    def alarmed() -> set[str]:
-        return {alert["labels"]["alertname"] for alert in site.prometheus.ask("alerts")["alerts"]}
+    def missed() -> list[str]:
+        """Return the boxes that the alert is for; a slow machine may have others."""
+        told = [alert["labels"] for alert in site.prometheus.ask("alerts")["alerts"]]
+        return [each["instance"] for each in told if each["alertname"] == "EdgeFerBoxDown"]
 
-    assert boxes_lost() == "0"
+    eventually(lambda: boxes_lost() == "0", what="both boxes being there")
     site.boxes[1].freeze()
     try:
         eventually(lambda: boxes_lost() == "1", what="the box being missed")
-        eventually(lambda: alarmed() == {"EdgeFerBoxDown"}, what="its alert, pending")
+        hung = f"127.0.0.1:{site.boxes[1].web_port}"
+        eventually(lambda: missed() == [hung], what="its alert, pending")
     finally:
         site.boxes[1].thaw()
-    eventually(lambda: boxes_lost() == "0" and not alarmed(), what="the box being back")
+    eventually(lambda: boxes_lost() == "0" and not missed(), what="the box being back")

@@ -63,7 +63,7 @@ def test_a_webcam_is_read_unplugged_and_plugged_in_again(
     box = daemon(env=webcam.env | rigidity, capture=mode, **config).ready()
     eventually(lambda: box.cameras()[0]["status"] == "offline", 30)
     eventually(lambda: "no camera at" in box.text, 10)
-    assert box.cameras()[1]["status"] == "online", "the other camera goes on"
+    eventually(lambda: box.cameras()[1]["status"] == "online", 30, "the other camera goes on")
     webcam.plug_in()
     eventually(lambda: box.cameras()[0]["status"] == "online", 30)
     assert ("does not take the fps" in box.text) == rigid

@@ -112,7 +112,7 @@ def test_a_camera_that_falls_silent_is_stalled_and_its_reader_replaced(run: Run)
     last = stage.frames[-1].captured
     eventually(lambda: S.STALLED in stage.states, 10)
     assert time.monotonic() - last > 0.9 * LIMIT
-    eventually(lambda: len(stage.frames) > 10, 10)
+    eventually(lambda: len(stage.frames) > 10 and stage.states[-1] is S.ONLINE, 10)
     assert stage.states == [S.ONLINE, S.STALLED, S.RECONNECTING, S.ONLINE]
     assert (stage.health.stalls, stage.health.abandoned, stage.health.reconnects) == (1, 1, 1)
     silent.thaw.set()
@@ -246,12 +246,12 @@ def test_skipped_pictures_do_not_hide_that_the_others_are_damaged(run: Run) -> N
 def test_a_hang_that_is_over_does_not_end_the_process(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 1.0)
+    monkeypatch.setattr("edge.capture.stage._HOPELESS_SECONDS", 3.0)
     first = FakeSource(live=True, frames=1)
     sources = iter([first, *(FakeSource(True, 150, SourceError("out"), seconds=0.01),) * 9])
     stage = run(lambda: next(sources))
     eventually(lambda: stage.health.reconnects >= 2, 30)
-    eventually(lambda: len(stage.frames) > 200, 30)
+    eventually(lambda: len(stage.frames) > 450, 60)
     assert stage.error is None
     assert stage.health.abandoned == 1
     first.thaw.set()

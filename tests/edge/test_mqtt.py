@@ -369,8 +369,11 @@ def test_what_is_retained_of_a_camera_that_is_gone_is_deleted(
     client.stop(time.monotonic() + 1)
     late = subscribe(port)
     eventually(lambda: late.payloads("door-2/status") == [b"offline"])
+    late.publish("edge-fer/end", "")  # what is retained has come by when this has
+    eventually(lambda: late.payloads("edge-fer/end"))
     assert {topic for topic, *_ in late.messages} == {
         "edge-fer/box/status", "edge-fer/box/door-2/status", "edge-fer/box/door-2/event",
+        "edge-fer/end",
     }  # fmt: skip
 
 

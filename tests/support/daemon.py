@@ -40,7 +40,7 @@ class Daemon(Process):
     def get(self, path: str) -> bytes:
         """Return what the web server answers."""
         url = f"http://127.0.0.1:{self.web_port}{path}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return bytes(answer.read())
 
     def ready(self) -> "Daemon":

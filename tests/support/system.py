@@ -71,7 +71,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def eventually(probe: Callable[[], Found], seconds: float = 30.0, what: str = "it") -> Found:
+def eventually(probe: Callable[[], Found], seconds: float = 100.0, what: str = "it") -> Found:
     """Call `probe` until it gives something true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
