@@ -34,10 +34,11 @@ def test_a_camera_that_restarts_is_back_each_time_and_nothing_leaks(
 def test_a_frozen_camera_is_noticed_told_and_back(place: Site, face_h264: Path) -> None:
     found = freeze(place, face_h264, seconds=8)
     print(f"\n{found}")
-    told = _since_start(found.statuses)
-    assert (told[0], told[-1]) == ("online", "online")
-    assert "reconnecting" in told
-    assert "door: no frame for 3 s" in found.log  # "stalled" may be overtaken on the way out
+    assert "door: no frame for 3 s" in found.log
+    online, *told = _since_start(found.statuses)
+    # Reconnecting follows within hundredths of a second, and may overtake it on the way out.
+    since_stall = told[1:] if told[0] == "stalled" else told
+    assert (online, since_stall[0], since_stall[-1]) == ("online", "reconnecting", "online")
     assert found.same_process
 
 
