@@ -145,3 +145,19 @@ def test_a_split_that_is_not_there_is_one_line(folder: Path, tmp_path: Path) -> 
     path.write_text("\n".join(line for line in lines if not line.endswith("PublicTest")))
     done = run("evaluate", folder / "best.keras", path)
     one_line(done, "has no PublicTest faces")
+
+
+def test_what_was_measured_is_told_also_where_the_pictures_cannot_be_written(folder: Path) -> None:
+    data = folder / "fer2013.csv"
+    done = run("evaluate", folder / "best.keras", data, "--out", data)
+    one_line(done, f"cannot write to the folder {data}: File exists")
+    assert "of 14 faces right" in done.stdout
+
+
+def test_outputs_in_the_order_of_the_alphabet_are_told(folder: Path, tmp_path: Path) -> None:
+    model = keras.models.load_model(folder / "best.keras")
+    order = [EMOTIONS.index(name) for name in sorted(EMOTIONS)]
+    model.layers[-1].set_weights([each[..., order] for each in model.layers[-1].get_weights()])
+    model.save(tmp_path / "alphabetical.keras")
+    done = run("evaluate", tmp_path / "alphabetical.keras", folder / "fer2013.csv")
+    assert "with the outputs in another order: convert it with --labels" in done.stderr

@@ -14,6 +14,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import EdgeFerError
 from training.data import DataSet, Samples, Split
 from training.duplicates import find_duplicates
 from training.evaluate.calibration import TEMPERATURES, fit_temperature
@@ -42,7 +43,8 @@ def evaluate(
     Raises
     ------
     EdgeFerError
-        If the model cannot be loaded, or the data set has no such split.
+        If the model cannot be loaded, the data set has no such split, or `out` cannot be written:
+        what was measured is printed then.
     """
     measures, probabilities = assess(model, data, split, flip)
     if as_json:
@@ -136,6 +138,9 @@ def _draw(
             samples, probabilities, f"{title}: the mistakes it was surest of"
         ),
     }
-    for name, figure in figures.items():
-        save_png(figure, out / name)
+    try:
+        for name, figure in figures.items():
+            save_png(figure, out / name)
+    except OSError as error:
+        raise EdgeFerError(f"cannot write to the folder {out}: {error.strerror}") from None
     return [out / name for name in figures]
